@@ -1,0 +1,57 @@
+# Run `make` for the list of targets. Everything is installed into .venv and frontend/node_modules.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo token test check format lock bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+setup: $(VENV)/.installed frontend/node_modules/.installed ## Install everything into .venv and frontend/node_modules
+
+$(VENV)/.installed: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@echo "Installing Python packages into $(VENV) (once; about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 or later with npm is needed for the frontend" >&2; exit 1; }
+	@cd frontend && npm ci --silent --no-audit --no-fund
+	@mkdir -p $(@D) && touch $@
+
+demo: setup ## Start local Cognito, backend, sidecar and frontend; Ctrl-C stops all of it
+	@$(BIN)/python -m deploy.local.demo
+
+token: setup ## Print an access token of a demo user
+	@$(BIN)/python -m deploy.local.token
+
+test: setup ## Run all tests
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+check: setup ## Check format, lint, types, import rules and the CloudFormation template
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/cfn-lint deploy/aws/*.yaml
+	@echo "check: clean"
+
+format: setup ## Format the code and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## Choose versions anew and write the lock files
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+bench: setup ## Measure CPU per request beside a direct call to the same backend
+	@$(BIN)/python -m tests.bench
+
+clean: ## Remove everything that was installed or made
+	rm -rf $(VENV) .local .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis frontend/node_modules frontend/dist

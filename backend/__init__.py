@@ -1,0 +1,1 @@
+"""Cruddur sample API: ordinary Flask code that lets a sidecar answer "who is calling"."""

@@ -1,0 +1,1 @@
+"""Talking to AWS: where a pool lives and which keys it signs with."""

@@ -1,0 +1,1 @@
+"""Who is calling. Pure: no socket, no clock, no environment, no logging."""

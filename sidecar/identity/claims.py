@@ -1,0 +1,121 @@
+"""Signed claims → verified claims, at a given time. This file decides; it reads no clock."""
+
+from dataclasses import dataclass
+
+from sidecar.errors import (
+    ClaimInvalid,
+    ClaimMissing,
+    ClientMismatch,
+    IssuerMismatch,
+    TokenExpired,
+    TokenNotYetValid,
+    TokenUseMismatch,
+)
+from sidecar.model import Claims, SignedClaims, VerifiedClaims
+
+LEEWAY_S = 10
+"""How far Cognito's clock may be ahead of ours. None is given to `exp`: expired is expired."""
+
+MAX_LIFETIME_S = 24 * 3600 + 60
+"""The longest a Cognito access or id token may live (24 h), and a minute for rounding."""
+
+_CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """What the claims of one pool must say.
+
+    Attributes:
+        issuers: Accepted `iss` values, compared exactly.
+        clients: Accepted app clients; None accepts every client of the pool.
+        token_uses: Accepted kinds: `access`, `id`, or both.
+    """
+
+    issuers: frozenset[str]
+    clients: frozenset[str] | None
+    token_uses: frozenset[str]
+
+
+def check_claims(signed: SignedClaims, rules: ClaimRules, now: float) -> VerifiedClaims:
+    """Accept claims only if every rule holds at `now`. Does not check the signature.
+
+    Args:
+        signed: Payload of a token whose signature already holds.
+        rules: What this pool accepts.
+        now: Seconds since the epoch (UTC).
+
+    Raises:
+        IssuerMismatch: `iss` is not one of the pool's issuers.
+        TokenUseMismatch: `token_use` is not accepted.
+        ClientMismatch: The token is for another app client.
+        TokenExpired: `exp` is at or before `now`.
+        TokenNotYetValid: `nbf` or `iat` is ahead by more than `LEEWAY_S`.
+        ClaimMissing: `iss`, `token_use`, `sub`, `exp` or the client is absent.
+        ClaimInvalid: A claim has the wrong type, or the token lives longer than Cognito allows.
+
+    Source: RFC 7519 §4.1; Amazon Cognito developer guide, "Verifying JSON web tokens".
+    """
+    claims = signed.claims
+    if issuer_of(claims) not in rules.issuers:
+        raise IssuerMismatch(" or ".join(sorted(rules.issuers)))
+    token_use = _text(claims, "token_use")
+    if token_use not in rules.token_uses or token_use not in _CLIENT_CLAIM:
+        raise TokenUseMismatch(" or ".join(sorted(rules.token_uses)))
+    _check_client(claims, token_use, rules.clients)
+    _text(claims, "sub")
+    return VerifiedClaims(claims, token_use, _check_times(claims, now))
+
+
+def issuer_of(claims: Claims) -> str:
+    """Read `iss`, which also serves to find the pool of a token not yet verified.
+
+    Raises:
+        ClaimMissing: It is absent.
+        ClaimInvalid: It is not text.
+    """
+    return _text(claims, "iss")
+
+
+def _check_client(claims: Claims, token_use: str, accepted: frozenset[str] | None) -> None:
+    _text(claims, _CLIENT_CLAIM[token_use])
+    # Both may be present (an access token bound to a resource has `aud`): then both must fit, for
+    # a token that names another audience is not meant for us.
+    for name in _CLIENT_CLAIM.values():
+        if name not in claims:
+            continue
+        client = _text(claims, name)
+        if accepted is not None and client not in accepted:
+            raise ClientMismatch(f"a {name} of the accepted app clients")
+
+
+def _check_times(claims: Claims, now: float) -> float:
+    expires_at = _number(claims, "exp")
+    if now >= expires_at:
+        raise TokenExpired("exp after now")
+    for name in ("nbf", "iat"):
+        if name in claims and _number(claims, name) > now + LEEWAY_S:
+            raise TokenNotYetValid(f"{name} at most {LEEWAY_S} s ahead of now")
+    issued_at = _number(claims, "iat") if "iat" in claims else now
+    if expires_at - issued_at > MAX_LIFETIME_S:
+        raise ClaimInvalid("exp", f"at most {MAX_LIFETIME_S} s after iat")
+    return expires_at
+
+
+def _text(claims: Claims, name: str) -> str:
+    if name not in claims:
+        raise ClaimMissing(name, f"the claim {name}")
+    value = claims[name]
+    if not isinstance(value, str) or not value.strip():
+        raise ClaimInvalid(name, f"{name} as text that is not blank")
+    return value
+
+
+def _number(claims: Claims, name: str) -> float:
+    if name not in claims:
+        raise ClaimMissing(name, f"the claim {name}")
+    value = claims[name]
+    # bool is an int to Python, not to JSON; strict_json has refused NaN and Infinity.
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ClaimInvalid(name, f"{name} as seconds since the epoch")
+    return value

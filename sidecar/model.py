@@ -1,0 +1,118 @@
+"""The values that travel through the house. Each is made by exactly one function.
+
+`bytes` → `BearerToken` → `SignedClaims` → `VerifiedClaims` → `Identity`: trust is a type, and only
+an `Identity` can become a header.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NewType
+
+Claims = Mapping[str, object]
+
+BearerToken = NewType("BearerToken", bytes)
+"""What stood after `Bearer `. Nothing about it is proven. Made by `identity.credentials`."""
+
+Field = tuple[bytes, bytes]
+"""One header field: name and value as bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedClaims:
+    """A payload whose signature holds; its claims may not. Made by `identity.token`."""
+
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedClaims:
+    """Claims that hold by every rule of their pool. Made by `identity.claims`.
+
+    Attributes:
+        claims: The whole payload.
+        token_use: `access` or `id`.
+        expires_at: Seconds since the epoch; the claims hold only before.
+    """
+
+    claims: Claims
+    token_use: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller whom a Cognito token proved. Made by `identity.authenticator`.
+
+    Attributes:
+        fields: Header fields for the backend, ready to be sent.
+        groups: Names from `cognito:groups`.
+        scopes: Names from `scope`.
+        token_use: `access` or `id`.
+        pool_id: The user pool that issued the token.
+        kid: The key that signed it.
+        expires_at: Seconds since the epoch.
+    """
+
+    fields: tuple[Field, ...]
+    groups: frozenset[str]
+    scopes: frozenset[str]
+    token_use: str
+    pool_id: str
+    kid: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Nobody was proven. `reason` says why a presented token did not count; empty without one."""
+
+    reason: str = ""
+
+
+Caller = Identity | Anonymous
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: a TCP host and port, or the path of a Unix socket.
+
+    Attributes:
+        host: Name or IP address, without brackets; empty for a Unix socket.
+        port: TCP port; 0 lets the system choose one to listen on, and stands for a Unix socket.
+        path: Path of the Unix socket; empty for TCP.
+    """
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        """Write it the way settings do."""
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """What became of one request, for the log and the metrics. Holds no token and no query.
+
+    Attributes:
+        method: As received.
+        path: The target without its query; empty if it could not be read.
+        request_id: The same as in `X-Request-Id`.
+        started_at: Seconds of the event loop's clock.
+        caller: Whom the request was forwarded for.
+        reason: Why it was refused or taken for anonymous; empty if neither.
+        status: What the client was answered; 0 if it left before.
+        duration_s: From the request's head to the last byte of the answer.
+    """
+
+    method: str
+    started_at: float
+    path: str = ""
+    request_id: str = ""
+    caller: Caller = Anonymous()
+    reason: str = ""
+    status: int = 0
+    duration_s: float = 0.0

@@ -1,0 +1,1 @@
+"""Operating it: health and log lines, never on the public port."""

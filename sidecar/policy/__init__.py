@@ -1,0 +1,1 @@
+"""What is allowed. Pure: no socket, no clock, no environment, no logging."""

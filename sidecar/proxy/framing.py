@@ -1,0 +1,111 @@
+"""Checks of a request's frame that aiohttp's parser leaves open (RFC 9112 §2, §6). Pure.
+
+A request that two readers could cut differently is refused whole; what passes has one method, one
+version, one host and one way to find the end of its body.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sidecar.errors import (
+    ExpectationFailed,
+    HeaderInvalid,
+    MethodNotAllowed,
+    NotImplementedHere,
+    RequestMalformed,
+    VersionNotSupported,
+)
+from sidecar.proxy.headers import ClientFields
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NEVER = frozenset({"CONNECT", "TRACE"})
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that may be sent again without doing anything twice (RFC 9110 §9.2.1)."""
+
+_VERSIONS = frozenset({(1, 0), (1, 1)})
+
+# uri-host [":" port] (RFC 9110 §7.2); an IP literal in brackets, else a name or IPv4 address.
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(?::[0-9]{1,5})?")
+_MAX_PORT = 65535
+
+_LENGTH = re.compile(rb"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How the body of a request is delimited.
+
+    Attributes:
+        fields: The one framing field for the backend, or none.
+        is_chunked: The body must be sent in chunks.
+        has_body: The message has a body, be it empty.
+        expects_continue: The client waits for 100 before it sends the body.
+    """
+
+    fields: tuple[tuple[bytes, bytes], ...]
+    is_chunked: bool
+    has_body: bool
+    expects_continue: bool
+
+
+def check_framing(method: str, version: tuple[int, int], fields: ClientFields) -> Framing:
+    """Read how a request is framed, and refuse it if that could be read in two ways.
+
+    Args:
+        method: As received.
+        version: Major and minor number of HTTP.
+        fields: From `headers.strip`.
+
+    Raises:
+        VersionNotSupported: Neither HTTP/1.0 nor HTTP/1.1.
+        MethodNotAllowed: CONNECT or TRACE.
+        NotImplementedHere: An unknown method or transfer coding.
+        HeaderInvalid: `Host` is not one valid host.
+        RequestMalformed: Lengths and codings contradict each other.
+        ExpectationFailed: `Expect` asks for anything but 100-continue.
+    """
+    if version not in _VERSIONS:
+        raise VersionNotSupported("HTTP/1.1")
+    if method in _NEVER:
+        raise MethodNotAllowed("a method that is forwarded")
+    if method not in _METHODS:
+        raise NotImplementedHere("a method of RFC 9110 or RFC 5789")
+    _check_host(fields)
+    expects_continue = _check_expect(fields)
+    if fields.values(b"transfer-encoding"):
+        _check_chunked(version, fields)
+        return Framing(((b"Transfer-Encoding", b"chunked"),), True, True, expects_continue)  # noqa: FBT003 - named above
+    lengths = fields.values(b"content-length")
+    if not lengths:
+        return Framing((), is_chunked=False, has_body=False, expects_continue=False)
+    if len(lengths) > 1 or _LENGTH.fullmatch(lengths[0]) is None:
+        raise RequestMalformed("one Content-Length in digits")
+    framing = ((b"Content-Length", lengths[0]),)
+    return Framing(framing, is_chunked=False, has_body=True, expects_continue=expects_continue)
+
+
+def _check_host(fields: ClientFields) -> None:
+    hosts = fields.values(b"host")
+    if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
+        raise HeaderInvalid("one Host of a name and a port")
+    port = hosts[0].rpartition(b":")[2]
+    if port.isdigit() and hosts[0][-len(port) - 1 : -len(port)] == b":" and int(port) > _MAX_PORT:
+        raise HeaderInvalid("a port up to 65535")
+
+
+def _check_expect(fields: ClientFields) -> bool:
+    expectations = fields.values(b"expect")
+    if not expectations:
+        return False
+    if [value.lower() for value in expectations] != [b"100-continue"]:
+        raise ExpectationFailed("100-continue")
+    return True
+
+
+def _check_chunked(version: tuple[int, int], fields: ClientFields) -> None:
+    codings = fields.values(b"transfer-encoding")
+    if fields.values(b"content-length") or len(codings) > 1 or version == (1, 0):
+        raise RequestMalformed("one framing")
+    if codings[0].lower() != b"chunked":
+        raise NotImplementedHere("chunked as the only transfer coding")
