@@ -14,7 +14,7 @@ setup: $(VENV)/.installed frontend/node_modules/.installed ## Install everything
 
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	@echo "Installing Python packages into $(VENV) (once; about a minute)"
+	@echo "Installing Python packages into $(VENV) (once; about a minute)" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -32,6 +32,7 @@ token: setup ## Print an access token of a demo user
 	@$(BIN)/python -m deploy.local.token
 
 test: setup ## Run all tests
+	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
 check: setup ## Check format, lint, types, import rules and the CloudFormation template

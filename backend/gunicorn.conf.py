@@ -40,6 +40,8 @@ graceful_timeout = 5
 # 8190 would turn the longest ones away.
 limit_request_field_size = 16 * 1024
 limit_request_line = 8190
+# The sidecar lets 128 fields through and adds a few; gunicorn's own 100 would answer 400.
+limit_request_fields = 160
 
 # A name with `_` could pose as the identity header spelled with `-`. The sidecar drops such names;
 # nothing here may bring them back, and no header may move the path or the scheme.

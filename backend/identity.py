@@ -62,13 +62,11 @@ def author_of(caller: Caller) -> Author:
 
 
 def _readable(username: str) -> str:
-    """Undo the percent-encoding of a non-ASCII name.
+    """Undo the sidecar's percent-encoding, which is such that this gives back the name itself.
 
-    The sidecar encodes only names that are not ASCII. So a name whose decoded form is ASCII was
-    never encoded: `50%25` is that user's real name, not `50%`.
+    A header that the sidecar did not write may not decode; it is then shown as it stands.
     """
     try:
-        decoded = unquote(username, errors="strict")
+        return unquote(username, errors="strict")
     except UnicodeDecodeError:
         return username
-    return username if decoded.isascii() else decoded

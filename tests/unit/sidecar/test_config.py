@@ -1,0 +1,211 @@
+"""Every setting: its default, its sources, and what is said when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.config import Settings, environment_name, load
+from sidecar.errors import SettingsInvalid
+from sidecar.model import Address
+
+POOL = "eu-west-1_AbCdEfGhI"
+REQUIRED = {
+    "AWS_COGNITO_USER_POOL_ID": POOL,
+    "AWS_COGNITO_USER_POOL_CLIENT_ID": "client-1",
+}
+
+
+def settings(toml: str = "", tmp_path: Path | None = None, **environment: str) -> Settings:
+    """Load settings from an environment and, if given, a file."""
+    given = {**REQUIRED, **environment}
+    if tmp_path is not None:
+        file = tmp_path / "sidecar.toml"
+        file.write_text(toml, encoding="utf-8")
+        given["SIDECAR_CONFIG"] = str(file)
+    return load({}, given)
+
+
+def problems(environment: dict[str, str]) -> list[str]:
+    """Load settings that cannot be used, and return what was said about them."""
+    with pytest.raises(SettingsInvalid) as caught:
+        load({}, environment)
+    return caught.value.problems
+
+
+def test_required_settings_alone_are_enough() -> None:
+    """A pool and a client are all that must be set."""
+    chosen = settings()
+    assert chosen.user_pool_id == (POOL,)
+    assert chosen.user_pool_client_id == ("client-1",)
+    assert chosen.upstream == Address("127.0.0.1", 4567)
+    assert chosen.listen == Address("0.0.0.0", 8080)  # noqa: S104 - the documented default
+    assert chosen.admin_listen == Address("127.0.0.1", 8081)
+    assert (chosen.mode, chosen.token_use) == ("strip", ("access",))
+    assert chosen.headers == {"X-Cognito-Sub": "sub", "X-Cognito-Username": "username"}
+
+
+def test_missing_settings_are_all_named_at_once() -> None:
+    """A start without settings says everything that is missing."""
+    said = problems({"SIDECAR_MOED": "strip", "SIDECAR_LISTEN": "nowhere"})
+    assert [line.partition(":")[0] for line in said] == [
+        "SIDECAR_MOED",
+        "AWS_COGNITO_USER_POOL_ID",
+        "AWS_COGNITO_USER_POOL_CLIENT_ID",
+        "SIDECAR_LISTEN",
+    ]
+    assert said[0] == "SIDECAR_MOED: no such setting; did you mean SIDECAR_MODE?"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_COGNITO_USER_POOL_ID", "../../x"),
+        ("AWS_COGNITO_USER_POOL_ID", "eu-west-1_a/../b"),
+        ("AWS_COGNITO_USER_POOL_ID", "evil@eu-west-1_a"),
+        ("AWS_COGNITO_USER_POOL_ID", f"{POOL},{POOL}"),
+        ("AWS_COGNITO_USER_POOL_ID", ","),
+        ("AWS_COGNITO_USER_POOL_CLIENT_ID", ","),
+        ("AWS_COGNITO_USER_POOL_CLIENT_ID", "*,client"),
+        ("SIDECAR_UPSTREAM", "https://127.0.0.1:4567"),
+        ("SIDECAR_UPSTREAM", "127.0.0.1:4567"),
+        ("SIDECAR_UPSTREAM", "http://127.0.0.1:4567/path"),
+        ("SIDECAR_UPSTREAM", "unix:relative.sock"),
+        ("SIDECAR_LISTEN", "8080"),
+        ("SIDECAR_LISTEN", "0.0.0.0:99999"),
+        ("SIDECAR_LISTEN", "user@host:80"),
+        ("SIDECAR_MODE", "Strip"),
+        ("SIDECAR_TOKEN_USE", "refresh"),
+        ("SIDECAR_TOKEN_USE", ","),
+        ("SIDECAR_JWKS_URL", "http://keys.example/jwks.json"),
+        ("SIDECAR_JWKS_URL", "https://user:pw@keys.example/"),
+        ("SIDECAR_JWKS_URL", "file:///etc/passwd"),
+        ("SIDECAR_CORS_ORIGINS", "https://app.example/"),
+        ("SIDECAR_CORS_ORIGINS", "*"),
+        ("SIDECAR_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("SIDECAR_CONFIG", "/nonexistent/sidecar.toml"),
+    ],
+)
+def test_bad_value_is_refused_by_name(name: str, value: str) -> None:
+    """A value that cannot be used is a problem that begins with the setting's name."""
+    said = problems({**REQUIRED, name: value})
+    assert any(line.startswith(f"{name}: ") for line in said), said
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("http://127.0.0.1:4567", Address("127.0.0.1", 4567)),
+        ("http://backend:80/", Address("backend", 80)),
+        ("http://backend", Address("backend", 80)),
+        ("http://[::1]:4567", Address("::1", 4567)),
+        ("http://[::1]", Address("::1", 80)),
+        ("unix:/run/app.sock", Address(path="/run/app.sock")),
+    ],
+)
+def test_upstream_is_read_in_every_form(text: str, address: Address) -> None:
+    """A backend may be a URL, with or without a port, or a Unix socket."""
+    assert settings(SIDECAR_UPSTREAM=text).upstream == address
+
+
+def test_lists_are_split_at_commas() -> None:
+    """White space around the commas does not count."""
+    chosen = settings(
+        AWS_COGNITO_USER_POOL_CLIENT_ID="a, b ,c",
+        SIDECAR_TOKEN_USE="id,access",
+        SIDECAR_CORS_ORIGINS="https://a.example, http://localhost:3000",
+    )
+    assert chosen.user_pool_client_id == ("a", "b", "c")
+    assert chosen.token_use == ("id", "access")
+    assert chosen.cors_origins == ("https://a.example", "http://localhost:3000")
+
+
+def test_command_line_beats_environment_beats_file(tmp_path: Path) -> None:
+    """The nearest source wins."""
+    file = tmp_path / "sidecar.toml"
+    file.write_text('mode = "require"\nlisten = "127.0.0.1:1"\nadmin_listen = "127.0.0.1:2"\n')
+    environment = {
+        **REQUIRED,
+        "SIDECAR_CONFIG": str(file),
+        "SIDECAR_LISTEN": "127.0.0.1:3",
+        "SIDECAR_ADMIN_LISTEN": "127.0.0.1:4",
+    }
+    chosen = load({"admin_listen": "127.0.0.1:5"}, environment)
+    assert chosen.mode == "require"
+    assert chosen.listen.port == 3
+    assert chosen.admin_listen.port == 5
+
+
+def test_empty_variable_counts_as_not_set() -> None:
+    """Compose files pass unset variables on as empty ones."""
+    assert settings(SIDECAR_MODE="").mode == "strip"
+
+
+def test_file_holds_what_no_variable_can(tmp_path: Path) -> None:
+    """Routes, header mapping and timeouts come from the file."""
+    chosen = settings(
+        """
+        forward_token = false
+        [[routes]]
+        path = "/api/admin/*"
+        methods = ["GET", "POST"]
+        mode = "require"
+        groups = ["admin"]
+        [headers]
+        X-User = "sub"
+        """,
+        tmp_path,
+    )
+    assert chosen.routes[0].path == "/api/admin/*"
+    assert chosen.routes[0].groups == ("admin",)
+    assert chosen.headers == {"X-User": "sub"}
+    assert chosen.forward_token is False
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        'modus = "strip"',
+        'config = "other.toml"',
+        '[[routes]]\npath = "api"\nmode = "strip"',
+        '[[routes]]\npath = "/a*b"\nmode = "strip"',
+        '[[routes]]\npath = "/a"\nmode = "strip"\ngroups = ["admin"]',
+        '[[routes]]\npath = "/a"\nmode = "strip"\nmethod = "GET"',
+        '[headers]\nX_User = "sub"',
+        '[headers]\n"X User" = "sub"',
+        "[headers]\n",
+        "[timeouts]\nhead_s = 0",
+        "not toml at all",
+    ],
+)
+def test_bad_file_is_refused(toml: str, tmp_path: Path) -> None:
+    """A misspelt name or an impossible value in the file stops the start."""
+    with pytest.raises(SettingsInvalid):
+        settings(toml, tmp_path)
+
+
+def test_http_keys_from_elsewhere_need_the_insecure_switch() -> None:
+    """Keys over plain http from another host are refused unless someone says so."""
+    url = "http://keys.example/jwks.json"
+    assert settings(SIDECAR_JWKS_URL=url, SIDECAR_INSECURE_JWKS="1").jwks_url == url
+    assert settings(SIDECAR_JWKS_URL="http://127.0.0.1:4566/x").jwks_url is not None
+    assert settings(SIDECAR_JWKS_URL="http://localhost:4566/x").jwks_url is not None
+
+
+def test_issuer_with_several_pools_is_refused() -> None:
+    """One issuer for two pools would let one pool's keys sign for the other."""
+    said = problems(
+        {
+            **REQUIRED,
+            "AWS_COGNITO_USER_POOL_ID": f"{POOL},us-east-1_Other",
+            "SIDECAR_ISSUER": "https://issuer.example",
+        }
+    )
+    assert said[0].startswith("SIDECAR_ISSUER: ")
+
+
+def test_environment_names_follow_one_rule() -> None:
+    """Every setting is `SIDECAR_` and its name, but for the two that AWS's tools share."""
+    own = {"user_pool_id", "user_pool_client_id"}
+    names = {name: environment_name(name) for name in Settings.model_fields}
+    assert all(names[n] == f"SIDECAR_{n.upper()}" for n in names if n not in own)
+    assert {names[n] for n in own} == set(REQUIRED)
