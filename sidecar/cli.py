@@ -1,6 +1,7 @@
 """The command line: `python -m sidecar`. No logic of its own."""
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = vars(_parser().parse_args(arguments))
     given = {name: value for name, value in options.items() if value is not None}
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what is said is seen, in a pipe too
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
         uvloop.run(serve(load(given)))

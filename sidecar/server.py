@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import errno
 import signal
+import sys
 from collections.abc import AsyncIterator
 from typing import Self
 
@@ -22,7 +23,7 @@ from sidecar.identity.authenticator import Authenticator, Pool
 from sidecar.identity.claims import ClaimRules
 from sidecar.identity.keyset import assert_cryptography_backend
 from sidecar.model import Address
-from sidecar.ops.access_log import log_request
+from sidecar.ops.access_log import AccessLog
 from sidecar.ops.admin import Admin
 from sidecar.policy.routes import Mode, Route, RouteTable
 from sidecar.proxy.downstream import ClientServer
@@ -72,11 +73,13 @@ class Sidecar:
         }
         for source in self._sources.values():
             await self._cleanup.enter_async_context(_running(source))
+        log = AccessLog(sys.stdout.write)
+        self._cleanup.callback(log.flush)
         upstream = UpstreamPool(settings.upstream, _timeouts(settings))
         self._cleanup.callback(upstream.close)
         authenticator = Authenticator(_pools(settings, self._sources), settings.headers)
         self._gateway = Gateway(
-            _rules(settings), authenticator, self._sources, upstream, log_request
+            _rules(settings), authenticator, self._sources, upstream, log.log
         )
         server = ClientServer(self._gateway.handle, self._gateway.refuse_unreadable)
         # Stopped in reverse: the public port drains first, and the admin port tells of it.
