@@ -151,6 +151,15 @@ class Settings(_Strict):
         default=False, description="allow SIDECAR_JWKS_URL over http to other hosts than loopback"
     )
     issuer: Texts = Field(default=(), description="accepted iss values instead of the derived ones")
+    revocation_check_s: float = Field(
+        default=0,
+        ge=0,
+        description="ask Cognito whether an access token was revoked, and believe the answer for "
+        "so many seconds; 0 never asks",
+    )
+    cognito_endpoint: str | None = Field(
+        default=None, description="Cognito's API elsewhere than in the pool's region"
+    )
     cors_origins: Texts = Field(
         default=(), description="origins whose browsers may read the sidecar's own refusals"
     )

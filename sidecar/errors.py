@@ -22,9 +22,16 @@ class SidecarError(Exception):
 
 
 class TokenError(SidecarError):
-    """The presented token proves nothing, and never will by itself."""
+    """The presented token proves nothing, and never will by itself.
+
+    Attributes:
+        kid: The key that the token names, exactly as it does; empty if that could not be read.
+        pool_id: The pool whose rules the token was held against; empty if it names none of ours.
+    """
 
     status = 401
+    kid: str = ""
+    pool_id: str = ""
 
 
 class TokenMissing(TokenError):
@@ -162,6 +169,12 @@ class KeysUnavailable(Unavailable):
     """No usable key set: a good token could not be told from a bad one."""
 
     reason = "keys_unavailable"
+
+
+class RevocationUnknown(Unavailable):
+    """Cognito does not say whether the token was revoked, and the settings want to know."""
+
+    reason = "revocation_unknown"
 
 
 class Overloaded(Unavailable):

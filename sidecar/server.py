@@ -17,6 +17,7 @@ from aiohttp.http_parser import HttpRequestParser
 
 from sidecar.cognito import issuer
 from sidecar.cognito.jwks import JwksSource
+from sidecar.cognito.revocation import RevocationCheck
 from sidecar.config import ANY_CLIENT, Settings
 from sidecar.errors import KeysUnavailable, ListenFailed
 from sidecar.identity.authenticator import Authenticator, Pool
@@ -28,6 +29,7 @@ from sidecar.ops.admin import Admin
 from sidecar.policy.routes import Mode, Route, RouteTable
 from sidecar.proxy.downstream import ClientServer
 from sidecar.proxy.gateway import Gateway, Rules
+from sidecar.proxy.identification import Identification
 from sidecar.proxy.upstream import UpstreamPool
 from sidecar.proxy.upstream_connection import UpstreamTimeouts
 
@@ -78,9 +80,10 @@ class Sidecar:
         upstream = UpstreamPool(settings.upstream, _timeouts(settings))
         self._cleanup.callback(upstream.close)
         authenticator = Authenticator(_pools(settings, self._sources), settings.headers)
-        self._gateway = Gateway(
-            _rules(settings), authenticator, self._sources, upstream, log.log
+        identification = Identification(
+            authenticator, self._sources, _revocation_check(settings, session)
         )
+        self._gateway = Gateway(_rules(settings), identification, upstream, log.log)
         server = ClientServer(self._gateway.handle, self._gateway.refuse_unreadable)
         # Stopped in reverse: the public port drains first, and the admin port tells of it.
         admin = web.AppRunner(Admin(self.what_is_missing).application(), access_log=None)
@@ -155,6 +158,18 @@ def _pools(settings: Settings, sources: dict[str, JwksSource]) -> list[Pool]:
         )
         for pool_id, source in sources.items()
     ]
+
+
+def _revocation_check(
+    settings: Settings, session: aiohttp.ClientSession
+) -> RevocationCheck | None:
+    if settings.revocation_check_s == 0:
+        return None
+    endpoints = {
+        pool_id: settings.cognito_endpoint or issuer.api_url(pool_id)
+        for pool_id in settings.user_pool_id
+    }
+    return RevocationCheck(endpoints, session, settings.revocation_check_s)
 
 
 def _rules(settings: Settings) -> Rules:

@@ -43,6 +43,11 @@ def jwks_url(pool_id: str) -> str:
     return f"https://cognito-idp.{_domain(pool_id)}/{pool_id}/.well-known/jwks.json"
 
 
+def api_url(pool_id: str) -> str:
+    """Return where Cognito's API of a pool's region is."""
+    return f"https://cognito-idp.{_domain(pool_id)}/"
+
+
 def _domain(pool_id: str) -> str:
     region = region_of(pool_id)
     suffix = next((_SUFFIXES[p] for p in _SUFFIXES if region.startswith(p)), "amazonaws.com")

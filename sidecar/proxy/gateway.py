@@ -1,37 +1,26 @@
-"""One request, top to bottom. The only place that catches our errors, and that reads the clock."""
+"""One request, top to bottom. The only place that catches our errors."""
 
 import asyncio
 import contextlib
 import itertools
 import secrets
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Protocol
 
 from aiohttp import web
 
-from sidecar.errors import KeyUnknown, RequestError, SidecarError, TokenError
-from sidecar.identity.authenticator import Authenticator
-from sidecar.identity.credentials import bearer_token
-from sidecar.model import Anonymous, BearerToken, Caller, Identity, RequestRecord
-from sidecar.policy.routes import Route, RouteTable
+from sidecar.errors import RequestError, SidecarError
+from sidecar.model import RequestRecord
+from sidecar.policy.routes import RouteTable
 from sidecar.policy.target import parse_target
 from sidecar.proxy import headers, refusal
 from sidecar.proxy.downstream import Client
 from sidecar.proxy.framing import check_framing
 from sidecar.proxy.headers import ClientFields, Hop
+from sidecar.proxy.identification import Identification
 from sidecar.proxy.relay import Outgoing, relay
 from sidecar.proxy.upstream import UpstreamPool
-
-
-class KeySeeker(Protocol):
-    """Fetches a pool's keys anew for a `kid` that is not among them."""
-
-    async def seek(self, kid: str) -> None:
-        """Return when looking again is worth while; raises KeysUnavailable if it never will be."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +47,7 @@ class Gateway:
 
     Args:
         rules: What the settings say.
-        authenticator: Token to identity.
-        seekers: By pool id, who fetches keys anew.
+        identification: Who is calling.
         upstream: Connections to the backend.
         observe: Told of every request once it is over.
     """
@@ -67,14 +55,12 @@ class Gateway:
     def __init__(
         self,
         rules: Rules,
-        authenticator: Authenticator,
-        seekers: Mapping[str, KeySeeker],
+        identification: Identification,
         upstream: UpstreamPool,
         observe: Callable[[RequestRecord], None],
     ) -> None:
         self._rules = rules
-        self._authenticator = authenticator
-        self._seekers = seekers
+        self._identification = identification
         self._upstream = upstream
         self._observe = observe
         self._loop = asyncio.get_running_loop()
@@ -118,32 +104,12 @@ class Gateway:
         target = parse_target(request.raw_path)
         record.path = target.path
         route = self._rules.routes.match(request.method, target)
-        record.caller = await self._identify(request.method, fields, route)
+        record.caller = await self._identification.identify(request.method, fields, route)
         start_line = f"{request.method} {target.raw} HTTP/1.1".encode("ascii")
         ours = headers.inject(fields, record.caller, hop, forward_token=self._rules.forward_token)
         head = headers.serialise(start_line, [*ours, *framing.fields])
         told = headers.tell(record.caller, hop.request_id)
         await relay(Outgoing(request, head, framing), self._upstream, client, told)
-
-    async def _identify(self, method: str, fields: ClientFields, route: Route) -> Caller:
-        is_preflight = _is_preflight(method, fields)
-        caller: Caller = Anonymous()
-        try:
-            token = bearer_token(fields.values(b"authorization"))
-            if token is not None and not is_preflight:
-                caller = await self._authenticate(token)
-        except TokenError as error:
-            caller = Anonymous() if is_preflight else route.judge_refusal(error)
-        if not is_preflight:
-            route.admit(caller)
-        return caller
-
-    async def _authenticate(self, token: BearerToken) -> Identity:
-        try:
-            return self._authenticator.authenticate(token, time.time())
-        except KeyUnknown as unknown:
-            await self._seekers[unknown.pool_id].seek(unknown.kid)
-        return self._authenticator.authenticate(token, time.time())
 
     def _hop(self, request: web.BaseRequest, fields: ClientFields) -> Hop:
         peer = request.remote or ""
@@ -178,12 +144,3 @@ class Gateway:
         record.status = client.status
         record.duration_s = self._loop.time() - record.started_at
         self._observe(record)
-
-
-def _is_preflight(method: str, fields: ClientFields) -> bool:
-    """Tell a CORS preflight, which browsers send without credentials (Fetch standard)."""
-    return (
-        method == "OPTIONS"
-        and fields.has_kept(b"origin")
-        and fields.has_kept(b"access-control-request-method")
-    )

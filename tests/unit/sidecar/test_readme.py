@@ -22,7 +22,7 @@ def default_of(setting: str) -> str:
     field = Settings.model_fields[setting]
     if field.is_required():
         return "required"
-    if setting in ("jwks_url", "issuer"):
+    if setting in ("jwks_url", "issuer", "cognito_endpoint"):
         return "derived"
     if field.default is None or field.default == ():
         return "none"

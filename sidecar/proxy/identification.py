@@ -1,0 +1,93 @@
+"""Who is calling: the fields of a request → an identity, or anonymous, or a refusal.
+
+It strings together what other rooms decide, and fetches what they lack to decide it. The wall clock
+is read here and nowhere else.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sidecar.errors import KeyUnknown, TokenError
+from sidecar.identity.authenticator import Authenticator
+from sidecar.identity.credentials import bearer_token
+from sidecar.model import Anonymous, BearerToken, Caller, Identity
+from sidecar.policy.routes import Route
+from sidecar.proxy.headers import ClientFields
+
+
+class KeySeeker(Protocol):
+    """Fetches a pool's keys anew for a `kid` that is not among them; see `cognito.jwks`."""
+
+    async def seek(self, kid: str) -> None:
+        """Return when looking again is worth while; raises KeysUnavailable otherwise."""
+        ...
+
+
+class RevocationChecker(Protocol):
+    """Knows of tokens that no longer count though they verify; see `cognito.revocation`."""
+
+    async def confirm(self, token: BearerToken, identity: Identity) -> None:
+        """Return if the token counts; raises TokenRevoked or RevocationUnknown otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """How callers are identified.
+
+    Attributes:
+        authenticator: Token to identity.
+        seekers: By pool id, who fetches keys anew.
+        revocation: Who is asked about tokens that verify; None asks nobody.
+    """
+
+    authenticator: Authenticator
+    seekers: Mapping[str, KeySeeker]
+    revocation: RevocationChecker | None = None
+
+    async def identify(self, method: str, fields: ClientFields, route: Route) -> Caller:
+        """Find out who sends a request, and whether its route lets them.
+
+        Args:
+            method: Of the request.
+            fields: From `headers.strip`.
+            route: The rule for it.
+
+        Raises:
+            MultipleTokens: There are two `Authorization` fields.
+            TokenError: The token is bad, or missing, and the route refuses that.
+            PolicyError: The caller lacks what the route asks for.
+            Unavailable: Nobody can tell now whether the token is good.
+        """
+        is_preflight = _is_preflight(method, fields)
+        caller: Caller = Anonymous()
+        try:
+            token = bearer_token(fields.values(b"authorization"))
+            if token is not None and not is_preflight:
+                caller = await self._authenticate(token)
+        except TokenError as error:
+            caller = Anonymous() if is_preflight else route.judge_refusal(error)
+        if not is_preflight:
+            route.admit(caller)
+        return caller
+
+    async def _authenticate(self, token: BearerToken) -> Identity:
+        try:
+            identity = self.authenticator.authenticate(token, time.time())
+        except KeyUnknown as unknown:
+            await self.seekers[unknown.pool_id].seek(unknown.kid)
+            identity = self.authenticator.authenticate(token, time.time())
+        if self.revocation is not None:
+            await self.revocation.confirm(token, identity)
+        return identity
+
+
+def _is_preflight(method: str, fields: ClientFields) -> bool:
+    """Tell a CORS preflight, which browsers send without credentials (Fetch standard)."""
+    return (
+        method == "OPTIONS"
+        and fields.has_kept(b"origin")
+        and fields.has_kept(b"access-control-request-method")
+    )
