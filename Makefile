@@ -16,7 +16,7 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing Python packages into $(VENV) (once; about a minute)" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -31,7 +31,7 @@ demo: setup ## Start local Cognito, backend, sidecar and frontend; Ctrl-C stops 
 token: setup ## Print an access token of a demo user
 	@$(BIN)/python -m deploy.local.token
 
-test: setup ## Run all tests
+test: setup $(VENV)/.test-installed ## Run all tests
 	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
@@ -47,11 +47,20 @@ format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: setup ## Choose versions anew and write the lock files
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 
-bench: setup ## Measure CPU per request beside a direct call to the same backend
+lock: setup ## Choose versions anew and write the lock files
+	@$(LOCK) -o requirements.lock
+	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) --extra test -c requirements-dev.lock -o requirements-test.lock
+	@$(LOCK) --extra bench -c requirements-test.lock -o requirements-bench.lock
+
+$(VENV)/.%-installed: requirements-%.lock $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
+bench: setup $(VENV)/.bench-installed ## Measure CPU per request side by side with Envoy, HAProxy, Node and others
 	@$(BIN)/python -m tests.bench
 
 clean: ## Remove everything that was installed or made
