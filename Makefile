@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo token test check format lock bench clean
+.PHONY: help setup demo token test check format lock images smoke sbom audit bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -55,10 +55,27 @@ lock: setup ## Choose versions anew and write the lock files
 	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 	@$(LOCK) --extra test -c requirements-dev.lock -o requirements-test.lock
 	@$(LOCK) --extra bench -c requirements-test.lock -o requirements-bench.lock
+	@$(MAKE) --silent deploy/docker/backend.lock deploy/docker/cognito.lock
 
 $(VENV)/.%-installed: requirements-%.lock $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
+
+# Taken out of the lock for the two images that hold less than `make setup` installs.
+deploy/docker/%.lock: deploy/docker/%.in requirements-dev.lock
+	@$(subst pyproject.toml,$<,$(subst --upgrade,,$(LOCK))) -c requirements-dev.lock -o $@
+
+images: ## Build the container images (docker, podman or buildah)
+	@deploy/docker/build.sh
+
+smoke: images ## Run the built images and walk the main story through them
+	@deploy/docker/smoke.sh
+
+sbom: setup $(VENV)/.test-installed ## Write what the sidecar image contains, as CycloneDX, to dist/sbom.json
+	@mkdir -p dist && $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible --of JSON -o dist/sbom.json requirements.lock
+
+audit: setup $(VENV)/.test-installed ## Ask the vulnerability database about every locked package
+	@$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 bench: setup $(VENV)/.bench-installed ## Measure CPU per request side by side with Envoy, HAProxy, Node and others
 	@$(BIN)/python -m tests.bench
