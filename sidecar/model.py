@@ -51,6 +51,7 @@ class Identity:
         pool_id: The user pool that issued the token.
         kid: The key that signed it.
         expires_at: Seconds since the epoch.
+        subject_digest: Tells callers apart in logs, and names none: a piece of the hash of `sub`.
     """
 
     fields: tuple[Field, ...]
@@ -60,13 +61,22 @@ class Identity:
     pool_id: str
     kid: str
     expires_at: float
+    subject_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """Nobody was proven. `reason` says why a presented token did not count; empty without one."""
+    """Nobody was proven.
+
+    Attributes:
+        reason: Why a presented token did not count; empty without one.
+        kid: The key that the token named, exactly as it did; for logs, which must make it safe.
+        pool_id: The pool that it was held against; empty if it names none of ours.
+    """
 
     reason: str = ""
+    kid: str = ""
+    pool_id: str = ""
 
 
 Caller = Identity | Anonymous
@@ -99,13 +109,28 @@ class RequestRecord:
 
     Attributes:
         method: As received.
+        started_at: Seconds of the monotonic clock. Not of the event loop's: uvloop's tells only
+            milliseconds, and the same ones for all that happens in one turn.
         path: The target without its query; empty if it could not be read.
         request_id: The same as in `X-Request-Id`.
-        started_at: Seconds of the event loop's clock.
         caller: Whom the request was forwarded for.
         reason: Why it was refused or taken for anonymous; empty if neither.
         status: What the client was answered; 0 if it left before.
         duration_s: From the request's head to the last byte of the answer.
+        route: Label of the rule that was applied; empty if none could be looked for.
+        would_refuse: The reason for which a rule that only reports would have refused it.
+        kid: The key that a refused token named, exactly as it did.
+        pool_id: The pool that a refused token was held against.
+        trace_id: Of the `traceparent` field, 32 hexadecimal digits; empty without a valid one.
+        parent_id: The client's span, 16 digits of the same field.
+        is_trace_sampled: What the client decided about recording the trace.
+        dropped_fields: How many fields were removed because a client may not send them.
+        received_bytes: Of the body, as far as it was read.
+        sent_bytes: Of the answer, head included.
+        upstream_at: When the request was sent to the backend, as `started_at`.
+        upstream_s: From sending the request to the head of the backend's answer; negative if the
+            backend was not asked or gave none.
+        is_upstream_reused: The request went over a connection that had carried others.
     """
 
     method: str
@@ -116,3 +141,16 @@ class RequestRecord:
     reason: str = ""
     status: int = 0
     duration_s: float = 0.0
+    route: str = ""
+    would_refuse: str = ""
+    kid: str = ""
+    pool_id: str = ""
+    trace_id: str = ""
+    parent_id: str = ""
+    is_trace_sampled: bool = False
+    dropped_fields: int = 0
+    received_bytes: int = 0
+    sent_bytes: int = 0
+    upstream_at: float = 0.0
+    upstream_s: float = -1.0
+    is_upstream_reused: bool = False

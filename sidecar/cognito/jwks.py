@@ -51,6 +51,10 @@ class JwksSource:
         pool_id: For log lines.
         url: Where the JWKS is.
         session: For the fetches; closed by its owner.
+
+    Attributes:
+        fetches: Begun so far.
+        failed_fetches: Those that gave no usable key set.
     """
 
     def __init__(self, pool_id: str, url: str, session: aiohttp.ClientSession) -> None:
@@ -63,6 +67,8 @@ class JwksSource:
         self._fetched_at = 0.0
         self._attempted_at = float("-inf")
         self._failures = 0
+        self.fetches = 0
+        self.failed_fetches = 0
         self._jitter = 1.0
         self._fetching: asyncio.Task[None] | None = None
         self._waiting = 0
@@ -76,6 +82,11 @@ class JwksSource:
         if self._keys is None or self._loop.time() - self._fetched_at > STALE_S:
             raise KeysUnavailable("keys of the pool", retry_after_s=1)
         return self._keys
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the last good fetch; None before the first."""
+        return self._loop.time() - self._fetched_at if self._keys is not None else None
 
     async def until_fetched(self) -> None:
         """Wait until keys were fetched once."""
@@ -105,7 +116,7 @@ class JwksSource:
             if self._fetching is None and due_in_s <= 0:
                 self._start_fetch()
             if self._fetching is not None:
-                await asyncio.shield(self._fetching)
+                await asyncio.wait([self._fetching])
             else:
                 # Short naps, because a fetch for an unknown kid changes what is due when.
                 await asyncio.sleep(min(due_in_s, FIRST_RETRY_S))
@@ -121,20 +132,26 @@ class JwksSource:
             raise KeysUnavailable("an answer of the key server", retry_after_s=1)
         self._waiting += 1
         try:
-            await asyncio.shield(fetching)
+            # Neither a client that leaves cancels the fetch, nor does its end cancel a request.
+            await asyncio.wait([fetching])
         finally:
             self._waiting -= 1
+        if fetching.cancelled():
+            raise KeysUnavailable("an answer of the key server", retry_after_s=1)
 
     def _interval_s(self) -> float:
         if self._failures == 0:
             return REFRESH_S * self._jitter
         if self._keys is not None:
             return REFETCH_S * self._jitter
-        return min(FIRST_RETRY_S * 2.0 ** (self._failures - 1), REFETCH_S) * self._jitter
+        # A power without bound overflows after hours of outage, and would end `run`.
+        doublings = min(self._failures - 1, 10)
+        return min(FIRST_RETRY_S * 2.0**doublings, REFETCH_S) * self._jitter
 
     def _start_fetch(self) -> None:
         self._jitter = random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads load, hides nothing
         self._attempted_at = self._loop.time()
+        self.fetches += 1
         self._fetching = self._loop.create_task(self._refresh())
 
     async def _refresh(self) -> None:
@@ -142,7 +159,14 @@ class JwksSource:
             keys = parse_key_set(await self._fetch())
         except (FetchFailed, KeySetInvalid) as error:
             self._failures += 1
+            self.failed_fetches += 1
             _log.warning("no key set for pool %s: %s", self._pool_id, error)
+        except Exception:  # noqa: BLE001 - see below
+            # Whatever a library may still throw: it must end neither `run`, which would leave the
+            # sidecar with the keys of today for ever, nor a request that waits in `seek`.
+            self._failures += 1
+            self.failed_fetches += 1
+            _log.exception("no key set for pool %s: a bug of ours", self._pool_id)
         else:
             self._adopt(keys)
         finally:
@@ -161,6 +185,7 @@ class JwksSource:
             async with self._session.get(
                 self._url,
                 allow_redirects=False,
+                auto_decompress=False,  # a bomb of 256 KiB would unfold to 256 MiB
                 headers={"Accept-Encoding": "identity"},
                 timeout=aiohttp.ClientTimeout(total=FETCH_TIMEOUT_S),
             ) as response:

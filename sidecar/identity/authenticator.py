@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sidecar.errors import IssuerMismatch, KeyUnknown, SignatureInvalid
+from sidecar.errors import IssuerMismatch, KeyUnknown, SignatureInvalid, TokenError
 from sidecar.identity.cache import Signer, TokenCache
-from sidecar.identity.claims import ClaimRules, check_claims, issuer_of
+from sidecar.identity.claims import USERNAME_CLAIM, ClaimRules, check_claims, issuer_of
 from sidecar.identity.field_values import encode_value
 from sidecar.identity.keyset import KeySource
 from sidecar.identity.token import UnverifiedToken, parse_token, verify_signature
-from sidecar.model import BearerToken, Claims, Field, Identity, VerifiedClaims
+from sidecar.model import BearerToken, Claims, Identity, VerifiedClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,26 @@ class Authenticator:
         pools: The pools to accept; at least one, no two with a common issuer.
         header_claims: Header name → claim name, for what the backend is told. `username` stands
             for `cognito:username` where an id token is concerned.
+
+    Raises:
+        ValueError: Two pools have an issuer in common.
     """
 
     def __init__(self, pools: Iterable[Pool], header_claims: Mapping[str, str]) -> None:
-        self._pool_by_issuer = {issuer: pool for pool in pools for issuer in pool.rules.issuers}
-        self._header_claims = tuple((name.encode(), claim) for name, claim in header_claims.items())
+        self._pool_by_issuer = _by_issuer(pools)
+        self._header_claims = {
+            token_use: tuple(
+                (name.encode("ascii"), username if claim == "username" else claim)
+                for name, claim in header_claims.items()
+            )
+            for token_use, username in USERNAME_CLAIM.items()
+        }
         self._cache = TokenCache()
+
+    @property
+    def cache(self) -> TokenCache:
+        """The outcomes remembered, for their numbers."""
+        return self._cache
 
     def authenticate(self, token: BearerToken, now: float) -> Identity:
         """Prove who sent `token`, at `now`.
@@ -55,20 +69,27 @@ class Authenticator:
         Raises:
             KeyUnknown: No current key has this `kid`; fetching the keys anew may help.
             KeysUnavailable: The pool's keys are not known now, so that nothing can be said.
-            TokenError: The token proves nothing; the leaf says why.
+            TokenError: The token proves nothing; the leaf says why, `kid` and `pool_id` of what.
         """
         digest = hashlib.sha256(token).digest()
         identity = self._cache.find(digest, now)
         if identity is not None:
             return identity
-        return self._verify(parse_token(token), digest, now)
+        unverified = parse_token(token)
+        pool = None
+        try:
+            pool = self._pool_of(unverified.unverified_claims)
+            return self._verify(unverified, pool, digest, now)
+        except TokenError as error:
+            error.kid = unverified.unverified_kid
+            error.pool_id = pool.pool_id if pool is not None else ""
+            raise
 
-    def _verify(self, token: UnverifiedToken, digest: bytes, now: float) -> Identity:
-        pool = self._pool_of(token.unverified_claims)
+    def _verify(self, token: UnverifiedToken, pool: Pool, digest: bytes, now: float) -> Identity:
         key = pool.keys.current().get(token.unverified_kid)
         if key is None:
             raise KeyUnknown(token.unverified_kid, pool.pool_id)
-        signer = Signer(key, pool.keys)
+        signer = Signer(key, pool.keys, pool.pool_id)
         try:
             signed = verify_signature(token, key)
         except SignatureInvalid:
@@ -88,34 +109,47 @@ class Authenticator:
         return pool
 
     def _identity(self, verified: VerifiedClaims, pool_id: str, kid: str) -> Identity:
+        claims = verified.claims
         return Identity(
-            fields=tuple(self._fields(verified)),
-            groups=_groups(verified.claims.get("cognito:groups")),
-            scopes=_scopes(verified.claims.get("scope")),
+            fields=tuple(
+                [
+                    (name, encode_value(claim, claims[claim]))
+                    for name, claim in self._header_claims[verified.token_use]
+                    if claim in claims
+                ]
+            ),
+            groups=_groups(claims.get("cognito:groups")),
+            scopes=_scopes(claims.get("scope")),
             token_use=verified.token_use,
             pool_id=pool_id,
             kid=kid,
             expires_at=verified.expires_at,
+            subject_digest=hashlib.sha256(str(claims["sub"]).encode()).hexdigest()[:16],
         )
 
-    def _fields(self, verified: VerifiedClaims) -> Iterable[Field]:
-        for name, claim in self._header_claims:
-            source = _claim_for(claim, verified.token_use)
-            value = verified.claims.get(source)
-            if value is not None:
-                yield name, encode_value(source, value)
 
-
-def _claim_for(claim: str, token_use: str) -> str:
-    return "cognito:username" if (claim, token_use) == ("username", "id") else claim
+def _by_issuer(pools: Iterable[Pool]) -> dict[str, Pool]:
+    pool_by_issuer: dict[str, Pool] = {}
+    for pool in pools:
+        for issuer in pool.rules.issuers:
+            # Else the rules of one pool would silently stand for the other's.
+            if pool_by_issuer.setdefault(issuer, pool) is not pool:
+                msg = f"two pools with the issuer {issuer}"
+                raise ValueError(msg)
+    return pool_by_issuer
 
 
 def _groups(value: object) -> frozenset[str]:
     # Anything but a list of texts grants nothing: the policy then refuses.
-    names = value if isinstance(value, list) else ()
-    return frozenset(name for name in names if isinstance(name, str) and name)
+    if not isinstance(value, list):
+        return _NONE
+    return frozenset(name for name in value if isinstance(name, str)) - _BLANK
 
 
 def _scopes(value: object) -> frozenset[str]:
-    names = value.split(" ") if isinstance(value, str) else ()
-    return frozenset(name for name in names if name)
+    # Absent, or text: check_claims has seen to it.
+    return frozenset(value.split(" ")) - _BLANK if isinstance(value, str) else _NONE
+
+
+_NONE: frozenset[str] = frozenset()
+_BLANK = frozenset({""})

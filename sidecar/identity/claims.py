@@ -7,6 +7,7 @@ from sidecar.errors import (
     ClaimMissing,
     ClientMismatch,
     IssuerMismatch,
+    TokenError,
     TokenExpired,
     TokenNotYetValid,
     TokenUseMismatch,
@@ -20,6 +21,11 @@ MAX_LIFETIME_S = 24 * 3600 + 60
 """The longest a Cognito access or id token may live (24 h), and a minute for rounding."""
 
 _CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
+
+USERNAME_CLAIM = {"access": "username", "id": "cognito:username"}
+"""By token use. Absent from the token of a client that acts for itself (client credentials)."""
+
+_TEXT_IF_PRESENT = ("scope", "jti")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,29 @@ def check_claims(signed: SignedClaims, rules: ClaimRules, now: float) -> Verifie
         TokenExpired: `exp` is at or before `now`.
         TokenNotYetValid: `nbf` or `iat` is ahead by more than `LEEWAY_S`.
         ClaimMissing: `iss`, `token_use`, `sub`, `exp` or the client is absent.
-        ClaimInvalid: A claim has the wrong type, or the token lives longer than Cognito allows.
+        ClaimInvalid: One of these or the user name is blank or of the wrong type, `scope` or `jti`
+            is no text, or the token lives longer than Cognito allows.
 
     Source: RFC 7519 §4.1; Amazon Cognito developer guide, "Verifying JSON web tokens".
     """
     claims = signed.claims
+    token_use, expires_at = _check(claims, rules, now)
+    return VerifiedClaims(claims, token_use, expires_at)
+
+
+def fault_of(claims: Claims, rules: ClaimRules, now: float) -> TokenError | None:
+    """Return what `check_claims` would find wrong, or None. It proves nothing, signed or not.
+
+    For explaining a token: claims may be held against the rules one by one, the others made up.
+    """
+    try:
+        _check(claims, rules, now)
+    except TokenError as error:
+        return error
+    return None
+
+
+def _check(claims: Claims, rules: ClaimRules, now: float) -> tuple[str, float]:
     if issuer_of(claims) not in rules.issuers:
         raise IssuerMismatch(" or ".join(sorted(rules.issuers)))
     token_use = _text(claims, "token_use")
@@ -64,7 +88,12 @@ def check_claims(signed: SignedClaims, rules: ClaimRules, now: float) -> Verifie
         raise TokenUseMismatch(" or ".join(sorted(rules.token_uses)))
     _check_client(claims, token_use, rules.clients)
     _text(claims, "sub")
-    return VerifiedClaims(claims, token_use, _check_times(claims, now))
+    if USERNAME_CLAIM[token_use] in claims:
+        _text(claims, USERNAME_CLAIM[token_use])
+    for name in _TEXT_IF_PRESENT:
+        if not isinstance(claims.get(name, ""), str):
+            raise ClaimInvalid(name, f"{name} as text")
+    return token_use, _check_times(claims, now)
 
 
 def issuer_of(claims: Claims) -> str:
@@ -86,7 +115,7 @@ def _check_client(claims: Claims, token_use: str, accepted: frozenset[str] | Non
             continue
         client = _text(claims, name)
         if accepted is not None and client not in accepted:
-            raise ClientMismatch(f"a {name} of the accepted app clients")
+            raise ClientMismatch(f"an accepted app client as {name}")
 
 
 def _check_times(claims: Claims, now: float) -> float:
@@ -96,6 +125,7 @@ def _check_times(claims: Claims, now: float) -> float:
     for name in ("nbf", "iat"):
         if name in claims and _number(claims, name) > now + LEEWAY_S:
             raise TokenNotYetValid(f"{name} at most {LEEWAY_S} s ahead of now")
+    # Without `iat` the token may have been issued just now, and no later.
     issued_at = _number(claims, "iat") if "iat" in claims else now
     if expires_at - issued_at > MAX_LIFETIME_S:
         raise ClaimInvalid("exp", f"at most {MAX_LIFETIME_S} s after iat")
@@ -103,19 +133,22 @@ def _check_times(claims: Claims, now: float) -> float:
 
 
 def _text(claims: Claims, name: str) -> str:
-    if name not in claims:
-        raise ClaimMissing(name, f"the claim {name}")
-    value = claims[name]
+    value = _required(claims, name)
     if not isinstance(value, str) or not value.strip():
         raise ClaimInvalid(name, f"{name} as text that is not blank")
     return value
 
 
 def _number(claims: Claims, name: str) -> float:
-    if name not in claims:
-        raise ClaimMissing(name, f"the claim {name}")
-    value = claims[name]
+    value = _required(claims, name)
     # bool is an int to Python, not to JSON; strict_json has refused NaN and Infinity.
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise ClaimInvalid(name, f"{name} as seconds since the epoch")
     return value
+
+
+def _required(claims: Claims, name: str) -> object:
+    try:
+        return claims[name]
+    except KeyError:
+        raise ClaimMissing(name, f"the claim {name}") from None

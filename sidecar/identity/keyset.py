@@ -114,13 +114,16 @@ def parse_key_set(document: bytes) -> KeySet:
     return KeySet(keys)
 
 
-def assert_cryptography_backend() -> None:
+def assert_cryptography_backend(chosen: type[Key] | None = RSAKey) -> None:
     """Make sure that signatures are checked by `cryptography`, not by a pure Python fallback.
+
+    Args:
+        chosen: What python-jose verifies RSA signatures with.
 
     Raises:
         RuntimeError: python-jose chose another backend, which is slower and less careful.
     """
-    if RSAKey is not CryptographyRSAKey:
+    if chosen is not CryptographyRSAKey:
         msg = "python-jose does not use its cryptography backend; install cryptography"
         raise RuntimeError(msg)
 
@@ -139,7 +142,7 @@ def _parse_key(entry: dict[str, object]) -> PublicKey | None:
     if not usable or not isinstance(kid, str) or not isinstance(modulus, str):
         return None
     try:
-        number = int.from_bytes(base64url.decode(modulus.encode("ascii")))
+        number = int.from_bytes(base64url.decode(modulus.encode("ascii")), "big")
     except ValueError:
         return None
     if not MIN_MODULUS_BITS <= number.bit_length() <= MAX_MODULUS_BITS or number % 2 == 0:

@@ -4,7 +4,8 @@ Everything that can be refused without cryptography is refused before it, so tha
 cost microseconds.
 """
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from sidecar.errors import AlgorithmNotAllowed, SignatureInvalid, TokenMalformed, TokenTooLarge
 from sidecar.identity import base64url
@@ -24,9 +25,10 @@ _REFUSED_PARAMETERS = frozenset({"crit", "b64", "zip", "cty"})
 _PARTS = 3
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class UnverifiedToken:
-    """A well-formed token of which nothing is proven yet. It has no repr: it must not be logged.
+class UnverifiedToken(NamedTuple):
+    """A well-formed token of which nothing is proven yet.
+
+    A tuple because one is made for every new token, in half the time of a frozen dataclass.
 
     Attributes:
         unverified_kid: The key that the header claims.
@@ -39,6 +41,10 @@ class UnverifiedToken:
     unverified_claims: Claims
     signing_input: bytes
     signature: bytes
+
+    def __repr__(self) -> str:
+        """Show nothing: it must not be logged."""
+        return "UnverifiedToken()"
 
 
 def parse_token(token: BearerToken) -> UnverifiedToken:
@@ -53,16 +59,12 @@ def parse_token(token: BearerToken) -> UnverifiedToken:
     if len(token) > MAX_TOKEN_BYTES:
         raise TokenTooLarge("at most 8 KiB")
     parts = token.split(b".", _PARTS)
-    if len(parts) != _PARTS or not all(parts):
+    if len(parts) != _PARTS:
         raise TokenMalformed("three parts separated by dots")
-    header = _parse_part(parts[0], "header")
-    kid = _check_header(header)
+    kid = _read_header(parts[0])
     claims = _parse_part(parts[1], "payload")
-    try:
-        signature = base64url.decode(parts[2])
-    except ValueError as error:
-        raise TokenMalformed("a signature in canonical base64url") from error
-    return UnverifiedToken(kid, claims, token[: len(parts[0]) + 1 + len(parts[1])], signature)
+    signature = _decode_signature(parts[2])
+    return UnverifiedToken(kid, claims, token[: token.rindex(b".")], signature)
 
 
 def verify_signature(token: UnverifiedToken, key: PublicKey) -> SignedClaims:
@@ -83,7 +85,21 @@ def _parse_part(part: bytes, name: str) -> dict[str, object]:
         raise TokenMalformed(f"a {name} that is one strict JSON object") from error
 
 
-def _check_header(unverified_header: dict[str, object]) -> str:
+def _decode_signature(part: bytes) -> bytes:
+    try:
+        signature = base64url.decode(part)
+    except ValueError as error:
+        raise TokenMalformed("a signature in canonical base64url") from error
+    if not signature:
+        raise TokenMalformed("a signature")
+    return signature
+
+
+# All tokens of one key have the same header, and reading it anew takes 3 of 12 µs. The parts are
+# bounded by the token's limit and in number, so a flood of made-up headers holds 0.5 MB at most.
+@lru_cache(maxsize=32)
+def _read_header(part: bytes) -> str:
+    unverified_header = _parse_part(part, "header")
     # jku, x5u, x5c and jwk are simply never read: a key comes from the pool or from nowhere.
     if unverified_header.get("alg") != ALGORITHM:
         raise AlgorithmNotAllowed(ALGORITHM)

@@ -89,6 +89,11 @@ def id_claims(now: float = NOW, **changes: object) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
+def claim(name: str, value: object) -> dict[str, Any]:
+    """Name one claim whose name is no keyword: `mint(**claim("cognito:groups", ["admin"]))`."""
+    return {name: value}
+
+
 def mint(
     claims: Mapping[str, object] | bytes | None = None,
     *,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import h11
 
+from sidecar.model import Address
+
 Reply = Callable[["Exchange", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -19,6 +21,7 @@ class Exchange:
     target: str
     fields: list[tuple[str, str]]
     body: bytes = b""
+    is_complete: bool = False
 
     def values(self, name: str) -> list[str]:
         """Return all values of a field by its lower-case name."""
@@ -35,6 +38,7 @@ class RecordingBackend:
     reply: bytes | Reply = OK
     requests: list[Exchange] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     connections: int = 0
     open_connections: int = 0
     _server: asyncio.Server | None = None
@@ -53,12 +57,23 @@ class RecordingBackend:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def forget(self) -> None:
+        """Start afresh: keep open connections, but nothing that was recorded."""
+        self.requests.clear()
+        self.errors.clear()
+        self.raw[:] = [b""] * len(self.raw)
+
     @property
     def url(self) -> str:
         """For SIDECAR_UPSTREAM."""
+        return f"http://{self.address}"
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
         assert self._server is not None
         host, port = self._server.sockets[0].getsockname()[:2]
-        return f"http://{host}:{port}"
+        return Address(host, port)
 
     @property
     def last(self) -> Exchange:
@@ -77,6 +92,8 @@ class RecordingBackend:
             await self._serve_connection(index, reader, writer)
         except (ConnectionError, asyncio.CancelledError):
             pass
+        except h11.RemoteProtocolError as error:
+            self.errors.append(str(error))
         finally:
             self.open_connections -= 1
             self._tasks.discard(task)
@@ -107,6 +124,7 @@ class RecordingBackend:
                 exchange.body += bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):
                 assert exchange is not None
+                exchange.is_complete = True
                 await self._answer(exchange, reader, writer)
                 # h11 wants to see our answer before it reads the next request.
                 parser = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
