@@ -39,8 +39,12 @@ class Target:
     path: str
 
 
-def parse_target(raw: str) -> Target:
+def parse_target(method: str, raw: str) -> Target:
     """Read the target of a request to be forwarded.
+
+    `OPTIONS *` asks about the server as a whole and passes; it matches no rule about paths. The
+    absolute form is refused: it names a host of its own, and the sidecar is nobody's forward
+    proxy.
 
     Raises:
         TargetTooLarge: More than `MAX_TARGET_BYTES`.
@@ -49,6 +53,8 @@ def parse_target(raw: str) -> Target:
     """
     if len(raw) > MAX_TARGET_BYTES:
         raise TargetTooLarge(f"a target of at most {MAX_TARGET_BYTES} bytes")
+    if raw == "*" and method == "OPTIONS":
+        return Target(raw, raw)
     if _ORIGIN_FORM.fullmatch(raw) is None:
         raise RequestMalformed("a target in origin form, starting with /")
     return Target(raw, raw.partition("?")[0])

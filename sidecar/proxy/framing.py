@@ -17,8 +17,11 @@ from sidecar.errors import (
 )
 from sidecar.proxy.headers import ClientFields
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_NEVER = frozenset({"CONNECT", "TRACE"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are forwarded."""
+
+NEVER = frozenset({"CONNECT", "TRACE"})
+"""Methods that are known and never forwarded: they speak to the proxy, not through it."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that may be sent again without doing anything twice (RFC 9110 §9.2.1)."""
@@ -31,22 +34,37 @@ _MAX_PORT = 65535
 
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 
+LAST_CHUNK = b"0\r\n\r\n"
+
+_SWITCH = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How the body of a request is delimited.
+    """How a request is delimited, and what may follow it.
 
     Attributes:
-        fields: The one framing field for the backend, or none.
+        fields: The one framing field for the backend, or none; those of a handshake.
         is_chunked: The body must be sent in chunks.
         has_body: The message has a body, be it empty.
+        length: Of the body, as announced; 0 if it was not.
         expects_continue: The client waits for 100 before it sends the body.
+        is_handshake: The client asks for a WebSocket (RFC 6455 §4.1).
+        is_last: Nothing may follow on this connection: a body with an upgrade to anything but a
+            WebSocket, for aiohttp drops what comes in one segment with its end.
     """
 
-    fields: tuple[tuple[bytes, bytes], ...]
-    is_chunked: bool
-    has_body: bool
-    expects_continue: bool
+    fields: tuple[tuple[bytes, bytes], ...] = ()
+    is_chunked: bool = False
+    has_body: bool = False
+    length: int = 0
+    expects_continue: bool = False
+    is_handshake: bool = False
+    is_last: bool = False
+
+
+NO_BODY = Framing()
+HANDSHAKE = Framing(_SWITCH, is_handshake=True)
 
 
 def check_framing(method: str, version: tuple[int, int], fields: ClientFields) -> Framing:
@@ -67,22 +85,51 @@ def check_framing(method: str, version: tuple[int, int], fields: ClientFields) -
     """
     if version not in _VERSIONS:
         raise VersionNotSupported("HTTP/1.1")
-    if method in _NEVER:
+    if method in NEVER:
         raise MethodNotAllowed("a method that is forwarded")
-    if method not in _METHODS:
+    if method not in METHODS:
         raise NotImplementedHere("a method of RFC 9110 or RFC 5789")
     _check_host(fields)
-    expects_continue = _check_expect(fields)
+    expects_continue = _check_expect(fields) and version >= (1, 1)
+    is_last = bool(fields.values(b"upgrade")) and not _names_websocket(fields)
     if fields.values(b"transfer-encoding"):
         _check_chunked(version, fields)
-        return Framing(((b"Transfer-Encoding", b"chunked"),), True, True, expects_continue)  # noqa: FBT003 - named above
+        return Framing(
+            ((b"Transfer-Encoding", b"chunked"),),
+            is_chunked=True,
+            has_body=True,
+            expects_continue=expects_continue,
+            is_last=is_last,
+        )
     lengths = fields.values(b"content-length")
     if not lengths:
-        return Framing((), is_chunked=False, has_body=False, expects_continue=False)
+        return HANDSHAKE if _is_handshake(method, version, fields) else NO_BODY
     if len(lengths) > 1 or _LENGTH.fullmatch(lengths[0]) is None:
         raise RequestMalformed("one Content-Length in digits")
-    framing = ((b"Content-Length", lengths[0]),)
-    return Framing(framing, is_chunked=False, has_body=True, expects_continue=expects_continue)
+    length = int(lengths[0])
+    return Framing(
+        ((b"Content-Length", b"%d" % length),),
+        has_body=True,
+        length=length,
+        expects_continue=expects_continue,
+        is_last=is_last,
+    )
+
+
+def chunk(data: bytes) -> bytes:
+    """Frame a piece of a chunked body; no bytes make no chunk, for that would be the last one."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+def _is_handshake(method: str, version: tuple[int, int], fields: ClientFields) -> bool:
+    if method != "GET" or version < (1, 1):
+        return False
+    options = b",".join(fields.values(b"connection")).lower().split(b",")
+    return _names_websocket(fields) and b"upgrade" in [option.strip() for option in options]
+
+
+def _names_websocket(fields: ClientFields) -> bool:
+    return [value.lower() for value in fields.values(b"upgrade")] == [b"websocket"]
 
 
 def _check_host(fields: ClientFields) -> None:

@@ -1,26 +1,25 @@
 """One request, top to bottom. The only place that catches our errors."""
 
-import asyncio
 import contextlib
-import itertools
-import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from time import monotonic
 
 from aiohttp import web
 
-from sidecar.errors import RequestError, SidecarError
-from sidecar.model import RequestRecord
+from sidecar.errors import Overloaded, RequestError, SidecarError, TokenError, VersionNotSupported
+from sidecar.model import Field, RequestRecord
 from sidecar.policy.routes import RouteTable
 from sidecar.policy.target import parse_target
 from sidecar.proxy import headers, refusal
-from sidecar.proxy.downstream import Client
+from sidecar.proxy.client import Client, own_answer
 from sidecar.proxy.framing import check_framing
-from sidecar.proxy.headers import ClientFields, Hop
-from sidecar.proxy.identification import Identification
-from sidecar.proxy.relay import Outgoing, relay
-from sidecar.proxy.upstream import UpstreamPool
+from sidecar.proxy.hops import Hops
+from sidecar.proxy.identification import Identification, is_preflight
+from sidecar.proxy.relay import Outgoing, Relay
+from sidecar.proxy.verify import verify
+
+Work = Callable[[web.BaseRequest, Client, RequestRecord], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,22 @@ class Rules:
         owned: Lower-case names of the header mapping.
         forward_token: Whether the backend may see a token that proved the caller.
         cors_origins: Origins whose browsers may read our refusals.
-        trusted_proxies: Peers whose `X-Forwarded-*` are believed.
+        hops: Whose `X-Forwarded-*` are believed, and what a request is called.
+        max_requests: In flight at once.
+        max_fields_bytes: Of all fields of a request together.
+        websocket_expiry: Whether a WebSocket ends with the token that opened it.
+        identification: Who is calling.
     """
 
     routes: RouteTable
     owned: frozenset[bytes]
     forward_token: bool
     cors_origins: frozenset[bytes]
-    trusted_proxies: Collection[IPv4Network | IPv6Network]
+    hops: Hops
+    max_requests: int
+    max_fields_bytes: int
+    websocket_expiry: bool
+    identification: Identification
 
 
 class Gateway:
@@ -47,100 +54,153 @@ class Gateway:
 
     Args:
         rules: What the settings say.
-        identification: Who is calling.
-        upstream: Connections to the backend.
+        relay: Carries exchanges with the backend.
         observe: Told of every request once it is over.
+
+    Attributes:
+        rules: May be replaced; a request is carried by those it found when it began.
+        is_draining: Every answer is the last one of its connection.
+        in_flight: Requests that have begun and are not over.
     """
 
     def __init__(
         self,
         rules: Rules,
-        identification: Identification,
-        upstream: UpstreamPool,
+        relay: Relay,
         observe: Callable[[RequestRecord], None],
     ) -> None:
-        self._rules = rules
-        self._identification = identification
-        self._upstream = upstream
+        self.rules = rules
+        self._relay = relay
         self._observe = observe
-        self._loop = asyncio.get_running_loop()
-        self._request_id_prefix = secrets.token_hex(8).encode()
-        self._request_count = itertools.count(1)
         self.is_draining = False
+        self.in_flight = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is."""
+        return await self._serve(request, self._carry)
+
+    async def verify(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a proxy that asks whether a request may go on; see `proxy.verify`."""
+        return await self._serve(request, self._decide)
+
+    async def _serve(self, request: web.BaseRequest, work: Work) -> web.StreamResponse:
         client = Client(request)
-        if self.is_draining:
-            client.close_after()
-        record = RequestRecord(request.method, self._loop.time())
+        record = RequestRecord(request.method, monotonic())
+        self.in_flight += 1
         try:
-            await self._carry(request, client, record)
+            await work(request, client, record)
         except SidecarError as error:
-            self._refuse(error, request, client, record)
+            self._refuse(error, _origin(request), client, record)
         except ConnectionError:  # the client left; there is nobody to tell
             client.abort()
         finally:
+            self.in_flight -= 1
             self._finish(client, record)
-        return client.sent()
+        return await client.sent()
 
     def refuse_unreadable(
         self, request: web.BaseRequest, error: SidecarError
     ) -> web.StreamResponse:
         """Answer what could not be read as a request; the connection is closed after it."""
         client = Client(request)
-        record = RequestRecord("", self._loop.time())
-        record.request_id = self._make_request_id().decode()
+        record = RequestRecord("", monotonic())
         client.close_after()
-        self._refuse(error, request, client, record)
+        self._refuse(error, refusal.find_origin(client.connection.latest), client, record)
         self._finish(client, record)
-        return client.sent()
+        return client.sent_at_once()
+
+    def refuse_connection(self, error: SidecarError, latest: bytes) -> bytes:
+        """Word the whole response to somebody who sent no request, or not all of one."""
+        record = RequestRecord("", monotonic(), reason=error.reason, status=error.status)
+        record.request_id = self.rules.hops.make_request_id().decode()
+        origin = self._allowed(refusal.find_origin(latest))
+        refused = refusal.word(error, record.request_id, origin)
+        told = headers.tell(record.caller, record.request_id.encode(), error.reason)
+        fields = [*refused.fields, *told]
+        answer = own_answer(error.status, fields, len(refused.body), keeps_alive=False)
+        record.sent_bytes = len(answer) + len(refused.body)
+        self._observe(record)
+        return answer + refused.body
 
     async def _carry(self, request: web.BaseRequest, client: Client, record: RequestRecord) -> None:
-        fields = headers.strip(request.raw_headers, self._rules.owned)
-        hop = self._hop(request, fields)
+        rules = self.rules
+        self._admit(client, rules)
+        headers.check_size(request.raw_headers, rules.max_fields_bytes)
+        fields = headers.strip(request.raw_headers, rules.owned)
+        record.dropped_fields = fields.dropped
+        if fields.traceparent:
+            headers.note_trace(fields.traceparent, record)
+        hop = rules.hops.describe(request, fields)
         record.request_id = hop.request_id.decode()
         framing = check_framing(request.method, request.version, fields)
-        target = parse_target(request.raw_path)
+        target = parse_target(request.method, request.raw_path)
         record.path = target.path
-        route = self._rules.routes.match(request.method, target)
-        record.caller = await self._identification.identify(request.method, fields, route)
+        route = rules.routes.match(request.method, target)
+        record.route = route.label
+        caller = await rules.identification.identify(request.method, fields, route)
+        record.caller = caller
+        if route.report_only and not is_preflight(request.method, fields):
+            record.would_refuse = route.would_refuse(caller)
         start_line = f"{request.method} {target.raw} HTTP/1.1".encode("ascii")
-        ours = headers.inject(fields, record.caller, hop, forward_token=self._rules.forward_token)
+        ours = headers.inject(fields, caller, hop, forward_token=rules.forward_token)
         head = headers.serialise(start_line, [*ours, *framing.fields])
-        told = headers.tell(record.caller, hop.request_id)
-        await relay(Outgoing(request, head, framing), self._upstream, client, told)
+        told: Sequence[Field] = headers.tell(caller, hop.request_id)
+        if rules.cors_origins and _origin(request) in rules.cors_origins:
+            told = (*told, refusal.EXPOSES_AUTH)
+        lifetime_s = None
+        if framing.is_handshake and rules.websocket_expiry:
+            lifetime_s = rules.identification.time_left_s(caller)
+        outgoing = Outgoing(request.method, head, framing, told, record, lifetime_s)
+        await self._relay.carry(outgoing, client)
 
-    def _hop(self, request: web.BaseRequest, fields: ClientFields) -> Hop:
-        peer = request.remote or ""
-        trusted = self._rules.trusted_proxies
-        is_trusted = bool(trusted and peer) and any(ip_address(peer) in net for net in trusted)
-        offered = fields.values(b"x-request-id")
-        request_id = headers.choose_request_id(offered, self._make_request_id())
-        return Hop(peer.encode(), is_trusted, request_id)
+    async def _decide(
+        self, request: web.BaseRequest, client: Client, record: RequestRecord
+    ) -> None:
+        rules = self.rules
+        self._admit(client, rules)
+        await verify(request, client, record, rules)
 
-    def _make_request_id(self) -> bytes:
-        return b"%b-%x" % (self._request_id_prefix, next(self._request_count))
+    def _admit(self, client: Client, rules: Rules) -> None:
+        if self.is_draining:
+            client.close_after()
+        if client.connection.is_foreign:
+            raise VersionNotSupported("HTTP/1.1")
+        if self.in_flight > rules.max_requests:
+            raise Overloaded("fewer requests at once")
 
     def _refuse(
-        self, error: SidecarError, request: web.BaseRequest, client: Client, record: RequestRecord
+        self, error: SidecarError, origin: bytes, client: Client, record: RequestRecord
     ) -> None:
         record.reason = error.reason
+        if isinstance(error, TokenError):
+            record.kid, record.pool_id = error.kid, error.pool_id
         if client.has_answer:
             client.abort()
             return
         if isinstance(error, RequestError):
             client.close_after()
-        origin = request.headers.get("Origin", "").encode("utf-8", "replace")
-        allowed_origin = origin if origin in self._rules.cors_origins else None
-        refused = refusal.word(error, record.request_id, allowed_origin)
+        record.request_id = record.request_id or self.rules.hops.make_request_id().decode()
+        refused = refusal.word(error, record.request_id, self._allowed(origin))
         told = headers.tell(record.caller, record.request_id.encode(), error.reason)
         with contextlib.suppress(ConnectionError):
             client.answer(refused.status, [*refused.fields, *told], refused.body)
+
+    def _allowed(self, origin: bytes) -> bytes | None:
+        """Return the origin whose browser may read a refusal; one unknown may be the only one."""
+        origins = self.rules.cors_origins
+        if origin in origins:
+            return origin
+        # Naming an origin harms nobody: a browser compares it with its own.
+        return next(iter(origins)) if not origin and len(origins) == 1 else None
 
     def _finish(self, client: Client, record: RequestRecord) -> None:
         if client.has_answer and not client.is_answered:
             client.abort()
         record.status = client.status
-        record.duration_s = self._loop.time() - record.started_at
+        record.sent_bytes = client.sent_bytes
+        record.duration_s = monotonic() - record.started_at
         self._observe(record)
+
+
+def _origin(request: web.BaseRequest) -> bytes:
+    return request.headers.get("Origin", "").encode("utf-8", "replace")

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import chain
 
-from sidecar.errors import HeaderInvalid
+from sidecar.errors import FieldsTooLarge, HeaderInvalid
 from sidecar.identity.credentials import is_bearer
-from sidecar.model import Anonymous, Caller, Field
+from sidecar.model import Anonymous, Caller, Field, RequestRecord
 
 AUTH_FIELD = b"X-Cognito-Auth"
 REQUEST_ID_FIELD = b"X-Request-Id"
@@ -44,7 +45,15 @@ _TAKEN_OUT = frozenset(
 _OUR_NAMESPACE = b"x-cognito-"
 _FORWARDED_NAMESPACE = b"x-forwarded-"
 
+_ALPHANUMERIC = b"abcdefghijklmnopqrstuvwxyz0123456789"
+_FOLD = bytes(byte if byte in _ALPHANUMERIC else ord("-") for byte in range(256))
+
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
+
+# Of version 00, and of later ones as far as they must agree with it.
+_TRACEPARENT = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+)
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -57,11 +66,13 @@ class ClientFields:
         kept: Fields that travel as they came, in order.
         taken_out: Values by lower-case name, of every field in `_TAKEN_OUT` and `X-Forwarded-*`.
         dropped: How many fields were removed because a client may not send them.
+        traceparent: The last value of that field, which travels too; empty without one.
     """
 
     kept: list[Field] = field(default_factory=list)
     taken_out: dict[bytes, list[bytes]] = field(default_factory=dict)
     dropped: int = 0
+    traceparent: bytes = b""
 
     def values(self, name: bytes) -> Sequence[bytes]:
         """Return all values of a field that was taken out, by its lower-case name."""
@@ -87,12 +98,23 @@ class Hop:
     request_id: bytes
 
 
+def check_size(fields: Iterable[Field], max_bytes: int) -> None:
+    """Refuse more fields than a request needs; one alone is limited by the parser in front.
+
+    Raises:
+        FieldsTooLarge: Names and values have more than `max_bytes` together.
+    """
+    if sum(map(len, chain.from_iterable(fields))) > max_bytes:
+        raise FieldsTooLarge(f"fields of at most {max_bytes} bytes")
+
+
 def strip(fields: Iterable[Field], owned: frozenset[bytes]) -> ClientFields:
     """Sort a client's fields; afterwards nothing that speaks of identity is left in `kept`.
 
     Removed without trace: every name in `owned` and every `X-Cognito-*`, in any case; every name
     with an underscore, for WSGI folds `X_Cognito_Sub` into `X-Cognito-Sub` and gunicorn obeys
-    `SCRIPT_NAME`; every field that `Connection` names.
+    `SCRIPT_NAME`; every name that other servers fold into one of ours, such as `X.Cognito.Sub`;
+    every field that `Connection` names.
 
     Args:
         fields: As received, in order.
@@ -106,14 +128,29 @@ def strip(fields: Iterable[Field], owned: frozenset[bytes]) -> ClientFields:
         name = pair[0].lower()
         if name in _TAKEN_OUT or name.startswith(_FORWARDED_NAMESPACE):
             client.taken_out.setdefault(name, []).append(pair[1])
-        elif b"_" in name or name.startswith(_OUR_NAMESPACE) or name in owned:
+        elif b"_" in name or _is_ours(name, owned) or _folds_into_ours(name, owned):
             client.dropped += 1
         else:
             client.kept.append(pair)
+            if name == b"traceparent":
+                client.traceparent = pair[1]
     nominated = _nominated(client.values(b"connection"))
     if nominated:
         _drop_nominated(client, nominated)
     return client
+
+
+def _is_ours(name: bytes, owned: frozenset[bytes]) -> bool:
+    return name.startswith(_OUR_NAMESPACE) or name in owned
+
+
+def _folds_into_ours(name: bytes, owned: frozenset[bytes]) -> bool:
+    """Tell whether a server that folds all punctuation, as lighttpd does for CGI, is fooled."""
+    folded = name.translate(_FOLD)
+    if folded == name:
+        return False
+    is_judged = folded in _TAKEN_OUT or folded.startswith(_FORWARDED_NAMESPACE)
+    return is_judged or _is_ours(folded, owned)
 
 
 def inject(client: ClientFields, caller: Caller, hop: Hop, *, forward_token: bool) -> list[Field]:
@@ -160,22 +197,27 @@ def status_line(status: int, phrase: bytes | None = None) -> bytes:
     return b"HTTP/1.1 %d %b" % (status, phrase)
 
 
-def strip_response(fields: Iterable[Field]) -> list[Field]:
+def strip_response(fields: Sequence[Field], *, keeps_length: bool) -> list[Field]:
     """Keep of the backend's fields what is meant for the client, in order.
 
-    Removed: hop-by-hop fields and those that `Connection` names, our own two names, and
-    `Content-Length`, which the framing of the answer decides.
+    Removed: hop-by-hop fields and those that `Connection` names, and our own two names.
+
+    Args:
+        fields: As received.
+        keeps_length: Whether `Content-Length` may stand in the answer.
     """
-    fields = tuple(fields)
     connection = [value for name, value in fields if name.lower() == b"connection"]
-    gone = _RESPONSE_REMOVED.union(_nominated(connection)) if connection else _RESPONSE_REMOVED
+    gone = _RESPONSE_REMOVED
+    if connection:
+        gone = gone.union(_nominated(connection) - {b"content-length"})
+    if not keeps_length:
+        gone = gone | {b"content-length"}
     return [pair for pair in fields if pair[0].lower() not in gone]
 
 
 _RESPONSE_REMOVED = frozenset(
     {
         b"connection",
-        b"content-length",
         b"keep-alive",
         b"proxy-authenticate",
         b"proxy-connection",
@@ -210,6 +252,20 @@ def choose_request_id(offered: Sequence[bytes], made: bytes) -> bytes:
     if len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]):
         return offered[0]
     return made
+
+
+def is_reserved(name: bytes) -> bool:
+    """Tell whether a lower-case field name is judged or made by this proxy itself."""
+    ours = name in (AUTH_FIELD.lower(), REQUEST_ID_FIELD.lower())
+    return ours or name in _TAKEN_OUT or name.startswith(_FORWARDED_NAMESPACE)
+
+
+def note_trace(traceparent: bytes, record: RequestRecord) -> None:
+    """Note which trace a request belongs to, if the field says so (W3C Trace Context §3.2)."""
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is not None:
+        record.trace_id, record.parent_id = match[1].decode(), match[2].decode()
+        record.is_trace_sampled = bool(int(match[3], 16) & 1)
 
 
 def _nominated(connection: Sequence[bytes]) -> frozenset[bytes]:

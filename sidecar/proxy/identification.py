@@ -61,17 +61,23 @@ class Identification:
             PolicyError: The caller lacks what the route asks for.
             Unavailable: Nobody can tell now whether the token is good.
         """
-        is_preflight = _is_preflight(method, fields)
+        is_anonymous = is_preflight(method, fields)
         caller: Caller = Anonymous()
         try:
             token = bearer_token(fields.values(b"authorization"))
-            if token is not None and not is_preflight:
+            if token is not None and not is_anonymous:
                 caller = await self._authenticate(token)
         except TokenError as error:
-            caller = Anonymous() if is_preflight else route.judge_refusal(error)
-        if not is_preflight:
+            caller = Anonymous() if is_anonymous else route.judge_refusal(error)
+        if not is_anonymous:
             route.admit(caller)
         return caller
+
+    def time_left_s(self, caller: Caller) -> float | None:
+        """Return how long the token holds that proved the caller; None for an anonymous one."""
+        if isinstance(caller, Anonymous):
+            return None
+        return max(0.0, caller.expires_at - time.time())
 
     async def _authenticate(self, token: BearerToken) -> Identity:
         try:
@@ -84,7 +90,7 @@ class Identification:
         return identity
 
 
-def _is_preflight(method: str, fields: ClientFields) -> bool:
+def is_preflight(method: str, fields: ClientFields) -> bool:
     """Tell a CORS preflight, which browsers send without credentials (Fetch standard)."""
     return (
         method == "OPTIONS"

@@ -4,6 +4,7 @@ A refusal says what is wrong in stable words, never what the client sent, and na
 """
 
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -17,6 +18,10 @@ from sidecar.errors import (
 from sidecar.model import Field
 
 _EXPOSED = b"WWW-Authenticate, X-Cognito-Auth, X-Request-Id"
+
+EXPOSES_AUTH: Field = (b"Access-Control-Expose-Headers", b"X-Cognito-Auth")
+"""Added to the backend's answers to configured origins. A list may come in several fields, so the
+backend's own is left as it is (RFC 9110 §5.3)."""
 
 # The word for `error`: RFC 6750 §3.1 where it has one, else what the status means.
 _ERROR_BY_STATUS = {
@@ -36,6 +41,8 @@ _ERROR_BY_STATUS = {
     504: "gateway_timeout",
     505: "http_version_not_supported",
 }
+
+_ORIGIN = re.compile(rb"\norigin:[ \t]*([!-~]+)[ \t]*\r?\n", re.IGNORECASE)
 
 _CHALLENGE = 'Bearer realm="cognito"'
 _ALLOWED_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
@@ -68,6 +75,17 @@ def word(error: SidecarError, request_id: str, allowed_origin: bytes | None) -> 
         *cors_fields(allowed_origin),
     ]
     return Refusal(error.status, fields, _body(error, request_id))
+
+
+def find_origin(head: bytes) -> bytes:
+    """Find the `Origin` in a piece of a request that could not be parsed; empty without one.
+
+    The answer to such a request is readable by the browsers of a configured origin as any other is.
+    That the piece may be cut or forged does no harm: an answer names only configured origins, and a
+    browser compares the name with its own.
+    """
+    match = _ORIGIN.search(head)
+    return match[1] if match is not None else b""
 
 
 def cors_fields(allowed_origin: bytes | None) -> tuple[Field, ...]:

@@ -1,21 +1,20 @@
-"""Bodies, both ways, never held whole: what the receiver does not read makes the sender wait."""
+"""One exchange: the request to the backend, its response to the client, neither ever held whole."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 
-from aiohttp import StreamReader, web
-from aiohttp.http_exceptions import HttpProcessingError
-
-from sidecar.errors import HeaderInvalid, RequestMalformed, UpstreamBroken, UpstreamError
-from sidecar.model import Field
-from sidecar.proxy import headers
-from sidecar.proxy.downstream import Client
-from sidecar.proxy.framing import SAFE_METHODS, Framing
+from sidecar.errors import HeaderInvalid, UpstreamBroken
+from sidecar.model import Field, RequestRecord
+from sidecar.proxy import headers, websocket
+from sidecar.proxy.client import Client
+from sidecar.proxy.framing import LAST_CHUNK, SAFE_METHODS, Framing, chunk
+from sidecar.proxy.limits import ClientLimits, ClientTimeouts
+from sidecar.proxy.response import SWITCHING, ResponseHead
+from sidecar.proxy.upload import Upload
 from sidecar.proxy.upstream import UpstreamPool
-from sidecar.proxy.upstream_connection import ResponseHead, UpstreamConnection
-
-_LAST_CHUNK = b"0\r\n\r\n"
+from sidecar.proxy.upstream_connection import Sending, UpstreamConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,124 +22,156 @@ class Outgoing:
     """A request that may go to the backend.
 
     Attributes:
-        request: The client's, for its method and its body.
+        method: As received.
         head: Start line and fields for the backend, without the empty line.
         framing: How the body is delimited.
+        told: Our own fields for the response.
+        record: Where sizes and the backend's time are noted.
+        lifetime_s: How long a WebSocket may last; None sets no limit.
     """
 
-    request: web.BaseRequest
+    method: str
     head: bytes
     framing: Framing
+    told: Sequence[Field]
+    record: RequestRecord
+    lifetime_s: float | None = None
 
 
-async def relay(
-    outgoing: Outgoing, pool: UpstreamPool, client: Client, told: Sequence[Field]
-) -> None:
-    """Send a request to the backend and its response to the client.
+class Relay:
+    """Carries exchanges. A class because it holds what all of them share.
 
     Args:
-        outgoing: The request.
         pool: Connections to the backend.
-        client: Who gets the response.
-        told: Our own fields for the response.
-
-    Raises:
-        UpstreamError: The backend gave no usable answer, or broke off in the middle of it.
-        RequestMalformed: The client's body is not framed as announced.
-        ConnectionResetError: The client is gone.
+        timeouts: How long a client may take.
+        limits: How much it may send.
     """
-    framing, method = outgoing.framing, outgoing.request.method
-    if framing.expects_continue:
-        client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    content = outgoing.request.content
-    body, is_whole = _take_body_at_hand(content, framing)
-    upstream = await pool.send(
-        outgoing.head + b"\r\n" + body,
-        is_head=method == "HEAD",
-        is_repeatable=method in SAFE_METHODS and not framing.has_body,
-    )
-    upload = None
-    try:
-        if not is_whole:
-            upload = asyncio.ensure_future(_send_rest(content, framing, upstream))
-        response = await upstream.head()
-        if upload is not None and not upload.done():  # answered early: the rest is not wanted
+
+    def __init__(self, pool: UpstreamPool, timeouts: ClientTimeouts, limits: ClientLimits) -> None:
+        self._pool = pool
+        self._timeouts = timeouts
+        self._limits = limits
+
+    async def carry(self, outgoing: Outgoing, client: Client) -> None:
+        """Send a request to the backend and its response to the client.
+
+        Raises:
+            UpstreamError: The backend gave no usable answer, or broke off in the middle of it.
+            RequestError: The client's body is too large, too slow or not framed as announced.
+            Overloaded: There are too many connections to the backend.
+            ConnectionResetError: The client is gone.
+        """
+        if outgoing.framing.is_last:
             client.close_after()
-        await _send_back(upstream, response, client, told)
-    finally:
-        if upload is not None and not upload.done():
-            upload.cancel()
-            upstream.close()
-        pool.release(upstream)
+        body = Upload(client, outgoing.framing, self._timeouts, self._limits.body_bytes)
+        try:
+            data, is_whole = await body.begin()
+            await self._exchange(outgoing, _sending(outgoing, data, is_whole=is_whole), body)
+        finally:
+            outgoing.record.received_bytes = client.content.total_bytes
+
+    async def _exchange(self, outgoing: Outgoing, sending: Sending, body: Upload) -> None:
+        client, record = body.client, outgoing.record
+        asked_at = monotonic()
+        upstream = await self._pool.send(sending)
+        rest = None if sending.is_whole else asyncio.ensure_future(body.send_rest(upstream))
+        try:
+            response = await _final_head(upstream, client)
+            record.upstream_at = asked_at
+            record.upstream_s = monotonic() - asked_at
+            record.is_upstream_reused = upstream.is_reused
+            if response.status == SWITCHING:
+                await self._tunnel(outgoing, upstream, response, client)
+                return
+            if rest is not None and not rest.done():  # answered early: the rest may go unread
+                client.close_after()
+            await _send_back(upstream, response, client, outgoing.told)
+        finally:
+            if rest is not None and not rest.done():
+                rest.cancel()
+                upstream.close()
+            self._pool.release(upstream)
+
+    async def _tunnel(
+        self,
+        outgoing: Outgoing,
+        upstream: UpstreamConnection,
+        response: ResponseHead,
+        client: Client,
+    ) -> None:
+        switch = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
+        client.begin(response.status, _head_for(response, [*switch, *outgoing.told]))
+        tunnel = websocket.Tunnel(client, upstream, self._limits.message_bytes)
+        await tunnel.run(outgoing.lifetime_s)
+        client.close_after()
+        client.finish()
 
 
-def _take_body_at_hand(content: StreamReader, framing: Framing) -> tuple[bytes, bool]:
-    """Take what has arrived of a body, framed for the backend, and tell whether that is all."""
-    if not framing.has_body:
-        return b"", True
-    is_whole = content.is_eof()
-    data = _frame(content.read_nowait(), is_chunked=framing.is_chunked)
-    return (data + _LAST_CHUNK if is_whole and framing.is_chunked else data), is_whole
+def _sending(outgoing: Outgoing, body: bytes, *, is_whole: bool) -> Sending:
+    framing, method = outgoing.framing, outgoing.method
+    return Sending(
+        outgoing.head + b"\r\n" + body,
+        is_whole=is_whole,
+        is_head=method == "HEAD",
+        is_handshake=framing.is_handshake,
+        is_repeatable=is_whole and not framing.has_body and method in SAFE_METHODS,
+    )
 
 
-async def _send_rest(content: StreamReader, framing: Framing, upstream: UpstreamConnection) -> None:
-    # An error ends the connection to the backend, and so reaches whoever waits for its response.
-    try:
-        while data := await content.readany():
-            upstream.write(_frame(data, is_chunked=framing.is_chunked))
-            await upstream.drain()
-        if framing.is_chunked:
-            upstream.write(_LAST_CHUNK)
-    except (HttpProcessingError, web.RequestPayloadError):
-        upstream.fail(RequestMalformed("a body in its announced framing"))
-    except UpstreamError as error:
-        upstream.fail(error)
+async def _final_head(upstream: UpstreamConnection, client: Client) -> ResponseHead:
+    """Wait for the final response; pass interim ones on to clients that know them."""
+    response = await upstream.head()
+    while response.is_interim:
+        if client.is_modern:
+            client.write(_head_for(response, ()))
+        response = await upstream.head()
+    return response
 
 
 async def _send_back(
     upstream: UpstreamConnection, response: ResponseHead, client: Client, told: Sequence[Field]
 ) -> None:
     """Send the response to the client: in one write if it is at hand, else as it arrives."""
-    is_chunked, framing = _response_framing(response, client)
-    head = _response_head(response, [*told, *framing])
+    is_chunked = _needs_chunks(response, client)
+    head = _head_for(response, [*told, *_framing(response, client)])
     if upstream.is_complete:
-        body = _frame(upstream.take(), is_chunked=is_chunked)
-        client.begin(response.status, head + body + (_LAST_CHUNK if is_chunked else b""))
+        body = upstream.take()
+        client.begin(response.status, head + (chunk(body) + LAST_CHUNK if is_chunked else body))
         client.finish()
         return
     client.begin(response.status, head)
     while data := await upstream.read():
-        client.write(_frame(data, is_chunked=is_chunked))
+        client.write(chunk(data) if is_chunked else data)
         await client.drain()
     if is_chunked:
-        client.write(_LAST_CHUNK)
+        client.write(LAST_CHUNK)
     client.finish()
 
 
-def _response_head(response: ResponseHead, ours: Sequence[Field]) -> bytes:
+def _head_for(response: ResponseHead, ours: Sequence[Field]) -> bytes:
     line = headers.status_line(response.status, response.reason)
+    keeps_length = response.length is not None and response.status not in _NO_LENGTH
+    theirs = headers.strip_response(response.fields, keeps_length=keeps_length)
     try:
-        return headers.serialise(line, [*headers.strip_response(response.fields), *ours]) + b"\r\n"
+        return headers.serialise(line, [*theirs, *ours]) + b"\r\n"
     except HeaderInvalid as error:
         raise UpstreamBroken("fields without line breaks") from error
 
 
-def _response_framing(response: ResponseHead, client: Client) -> tuple[bool, Sequence[Field]]:
+_NO_LENGTH = frozenset({SWITCHING, 204})  # RFC 9110 §8.6
+
+
+def _needs_chunks(response: ResponseHead, client: Client) -> bool:
+    return response.has_body and response.length is None and client.is_modern
+
+
+def _framing(response: ResponseHead, client: Client) -> Sequence[Field]:
     """Choose how the body is delimited for the client: as the backend did, where it can be."""
-    is_chunked = False
     framing: list[Field] = []
-    if response.length is not None:
-        if response.status != 204:  # noqa: PLR2004 - RFC 9110 §8.6: 204 has no length
-            framing.append((b"Content-Length", b"%d" % response.length))
-    elif response.has_body and client.understands_chunks:
-        is_chunked = True
+    if client.is_modern and (_needs_chunks(response, client) or response.is_chunked):
         framing.append((b"Transfer-Encoding", b"chunked"))
-    elif response.has_body:
+    elif response.has_body and response.length is None:
         client.close_after()
     if not client.keeps_alive:
         framing.append((b"Connection", b"close"))
-    return is_chunked, framing
-
-
-def _frame(data: bytes, *, is_chunked: bool) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data) if is_chunked and data else data
+    return framing

@@ -2,17 +2,20 @@
 
 import asyncio
 
-from sidecar.errors import UpstreamTimeout, UpstreamUnreachable
+from sidecar.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from sidecar.model import Address
 from sidecar.proxy.upstream_connection import (
+    Sending,
     StaleConnection,
     UpstreamConnection,
     UpstreamTimeouts,
 )
 
-_SWEEP_S = (
-    0.25  # how late a timeout may be noticed; one timer for all connections, none per request
-)
+_SWEEP_S = 0.25
+"""How late a timeout may be noticed. One timer for all connections, none per request."""
+
+_BACK_OFF_S = 1.0
+"""After a connection attempt that timed out: until then others fail at once, not each in turn."""
 
 
 class UpstreamPool:
@@ -21,99 +24,122 @@ class UpstreamPool:
     Args:
         address: Of the backend; a name is looked up anew for each connection.
         timeouts: What the backend may take.
+        max_connections: Open at once, those in use and those idle.
     """
 
-    def __init__(self, address: Address, timeouts: UpstreamTimeouts) -> None:
+    def __init__(self, address: Address, timeouts: UpstreamTimeouts, max_connections: int) -> None:
         self._address = address
         self._timeouts = timeouts
+        self._max_connections = max_connections
         self._loop = asyncio.get_running_loop()
         self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
+        self._connecting = 0
+        self._retry_at = 0.0
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def send(self, data: bytes, *, is_head: bool, is_repeatable: bool) -> UpstreamConnection:
+    @property
+    def open_count(self) -> int:
+        """Connections to the backend."""
+        return len(self._open)
+
+    @property
+    def idle_count(self) -> int:
+        """Those of them that carry no request."""
+        return len(self._idle)
+
+    async def send(self, sending: Sending) -> UpstreamConnection:
         """Send the beginning of a request over a pooled or a new connection.
 
-        Args:
-            data: The request's head and as much of its body as is at hand.
-            is_head: The method is HEAD.
-            is_repeatable: The request is whole and its method safe, so that it may be sent again if
-                the pooled connection turns out to be dead.
-
         Returns:
-            The connection; its `head` has been waited for if the request is repeatable.
+            The connection, whose `head` is next. It must be released.
 
         Raises:
             UpstreamUnreachable: No connection can be made.
-            UpstreamTimeout, UpstreamBroken: As `UpstreamConnection.head`.
+            Overloaded: As many connections as allowed are in use.
+            UpstreamTimeout, UpstreamBroken: The backend gave no usable answer.
         """
         pooled = self._take_idle()
-        if pooled is not None:
-            pooled.start(data, is_head=is_head, is_reused=True)
-            if not is_repeatable:
-                return pooled
-            try:
-                await pooled.head()
-            except StaleConnection:
-                pass
-            except BaseException:
-                pooled.close()
-                raise
-            else:
-                return pooled
+        if pooled is not None and await self._is_sent(sending, pooled):
+            return pooled
         connection = await self._connect()
-        connection.start(data, is_head=is_head, is_reused=False)
+        connection.start(sending, is_reused=False)
         return connection
 
     def release(self, connection: UpstreamConnection) -> None:
         """Give a connection back: into the pool if another request may be sent over it."""
-        if connection.is_reusable:
-            connection.idle_since = self._loop.time()
+        now = self._loop.time()
+        if connection.is_reusable and now - connection.opened_at < self._timeouts.keep_s:
+            connection.idle_since = now
             self._idle.append(connection)
         else:
-            connection.close()
-            self._open.discard(connection)
+            self._drop(connection)
 
     def close(self) -> None:
         """Drop all connections."""
-        for connection in self._open:
-            connection.close()
-        self._open.clear()
+        for connection in tuple(self._open):
+            self._drop(connection)
         self._idle.clear()
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
 
+    async def _is_sent(self, sending: Sending, pooled: UpstreamConnection) -> bool:
+        """Send over a used connection; False if it was dead and the request may go elsewhere."""
+        is_kept = False
+        try:
+            pooled.start(sending, is_reused=True)
+            if sending.is_repeatable:
+                await pooled.sign_of_life()
+            is_kept = True
+        except StaleConnection:
+            return False
+        finally:
+            if not is_kept:
+                self._drop(pooled)
+        return True
+
     async def _connect(self) -> UpstreamConnection:
-        address, factory = self._address, self._new_connection
+        if len(self._open) + self._connecting >= self._max_connections:
+            raise Overloaded("fewer connections to the backend")
+        if self._loop.time() < self._retry_at:
+            raise UpstreamTimeout("a backend that accepts connections")
+        self._connecting += 1
         try:
             async with asyncio.timeout(self._timeouts.connect_s):
-                if address.path:
-                    _, connection = await self._loop.create_unix_connection(factory, address.path)
-                else:
-                    _, connection = await self._loop.create_connection(
-                        factory, address.host, address.port
-                    )
+                connection = await self._open_connection()
         except TimeoutError as error:
+            self._retry_at = self._loop.time() + _BACK_OFF_S
             raise UpstreamTimeout("a backend that accepts connections") from error
         except OSError as error:
             raise UpstreamUnreachable("a backend that listens") from error
+        finally:
+            self._connecting -= 1
         self._open.add(connection)
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
         return connection
 
-    def _new_connection(self) -> UpstreamConnection:
+    async def _open_connection(self) -> UpstreamConnection:
+        address = self._address
+        if address.path:
+            _, connection = await self._loop.create_unix_connection(self._new, address.path)
+        else:
+            _, connection = await self._loop.create_connection(
+                self._new, address.host, address.port
+            )
+        return connection
+
+    def _new(self) -> UpstreamConnection:
         return UpstreamConnection(self._loop, self._timeouts)
 
     def _take_idle(self) -> UpstreamConnection | None:
         now = self._loop.time()
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_reusable and now - connection.idle_since < self._timeouts.keep_idle_s:
+            if self._is_fresh(connection, now):
                 return connection
-            connection.close()
-            self._open.discard(connection)
+            self._drop(connection)
         return None
 
     def _sweep(self) -> None:
@@ -123,12 +149,15 @@ class UpstreamPool:
                 connection.fail(UpstreamTimeout("an answer in time"))
             if not connection.is_open:
                 self._open.discard(connection)
-        self._idle = [c for c in self._idle if self._keep(c, now)]
+        for connection in self._idle:
+            if not self._is_fresh(connection, now):
+                self._drop(connection)
+        self._idle = [connection for connection in self._idle if connection in self._open]
         self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep) if self._open else None
 
-    def _keep(self, connection: UpstreamConnection, now: float) -> bool:
-        if connection.is_reusable and now - connection.idle_since < self._timeouts.keep_idle_s:
-            return True
+    def _is_fresh(self, connection: UpstreamConnection, now: float) -> bool:
+        return connection.is_reusable and now - connection.idle_since < self._timeouts.keep_idle_s
+
+    def _drop(self, connection: UpstreamConnection) -> None:
         connection.close()
         self._open.discard(connection)
-        return False

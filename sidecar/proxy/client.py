@@ -1,0 +1,154 @@
+"""The client of one request: what may be written to it, and what has been."""
+
+from collections.abc import Sequence
+
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+
+from sidecar.model import Field
+from sidecar.proxy.downstream_connection import ClientConnection
+from sidecar.proxy.headers import serialise, status_line
+
+_CLIENT_LEFT = 499  # nginx's number for "closed before an answer"; it is never sent
+
+
+class Client:
+    """The client of one request.
+
+    A class because it remembers how far the answer is: once begun it can only go on or break off.
+    """
+
+    __slots__ = (
+        "_keep_alive",
+        "connection",
+        "content",
+        "has_answer",
+        "is_answered",
+        "is_head",
+        "is_modern",
+        "sent_bytes",
+        "status",
+    )
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        connection = request.protocol
+        assert isinstance(connection, ClientConnection)  # noqa: S101 - ClientServer makes no other
+        self.connection = connection
+        self.content: StreamReader = request.content
+        self.is_head = request.method == "HEAD"
+        self.is_modern = request.version >= (1, 1)  # knows chunks and interim responses
+        # aiohttp 3.14 takes the last trailer field of a chunked body for a field of the request that
+        # comes next, an `Authorization` included, and shows no trailers at all.
+        may_leak = request.body_exists and "Transfer-Encoding" in request.headers
+        self._keep_alive = request.keep_alive and self.is_modern and not may_leak
+        self.has_answer = False
+        self.is_answered = False
+        self.sent_bytes = 0
+        self.status = 0
+        connection.begin_request()
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the connection outlives this answer."""
+        return self._keep_alive and not self.connection.is_winding_up
+
+    def close_after(self) -> None:
+        """Close the connection once the answer is written."""
+        self._keep_alive = False
+
+    def answer(self, status: int, fields: Sequence[Field], body: bytes) -> None:
+        """Write a whole answer of our own.
+
+        Raises:
+            ConnectionResetError: The client is gone.
+        """
+        if not self.content.is_eof():  # what is left of the body is not wanted
+            self.close_after()
+        head = own_answer(status, fields, len(body), keeps_alive=self.keeps_alive)
+        self.begin(status, head if self.is_head else head + body)
+        self.finish()
+
+    def begin(self, status: int, data: bytes) -> None:
+        """Write an answer's head, and as much of its body as is at hand.
+
+        Raises:
+            ConnectionResetError: The client is gone.
+        """
+        self.has_answer = True
+        self.status = status
+        self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Write more of the answer, or an interim response.
+
+        Raises:
+            ConnectionResetError: The client is gone.
+        """
+        transport = self.connection.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        self.sent_bytes += len(data)
+        transport.write(data)
+
+    def finish(self) -> None:
+        """Note that the answer is whole."""
+        self.is_answered = True
+
+    async def drain(self) -> None:
+        """Wait until the client has read enough for more to be written.
+
+        Raises:
+            ConnectionResetError: The client is gone, or reads nothing for too long.
+        """
+        await self.connection.drain()
+
+    def abort(self) -> None:
+        """Break the connection off, so that no one takes what was sent for the whole answer."""
+        self._keep_alive = False
+        self.connection.abort()
+
+    async def sent(self) -> web.StreamResponse:
+        """Return what aiohttp wants of a handler: a response, here one that is written already.
+
+        A client that does not read its answers gets no further request handled before it does.
+        """
+        if self.connection.writing_paused and self.is_answered:
+            try:
+                await self.drain()
+            except ConnectionResetError:
+                self._keep_alive = False
+        return self.sent_at_once()
+
+    def sent_at_once(self) -> web.StreamResponse:
+        """As `sent`, for an answer after which nothing is read."""
+        self.connection.end_request(keeps_alive=self.keeps_alive)
+        return _Sent(self.status or _CLIENT_LEFT, keep_alive=self.keeps_alive)
+
+
+def own_answer(
+    status: int, fields: Sequence[Field], body_bytes: int, *, keeps_alive: bool
+) -> bytes:
+    """Write the head of an answer that does not come from the backend."""
+    framing = ((b"Content-Length", b"%d" % body_bytes),)
+    closing = () if keeps_alive else ((b"Connection", b"close"),)
+    return serialise(status_line(status), [*fields, *framing, *closing]) + b"\r\n"
+
+
+class _Sent(web.StreamResponse):
+    """A response of which aiohttp has nothing left to write."""
+
+    def __init__(self, status: int, *, keep_alive: bool) -> None:
+        super().__init__(status=status)
+        if not keep_alive:
+            self.force_close()
+        self._keeps_alive = keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._keeps_alive
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:  # noqa: ARG002 - aiohttp's signature
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing: the answer is written."""

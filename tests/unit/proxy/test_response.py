@@ -1,0 +1,120 @@
+"""Responses of the backend, however they are cut."""
+
+import pytest
+
+from sidecar.errors import UpstreamBroken
+from sidecar.proxy.response import ResponseReader
+
+OK = b"HTTP/1.1 200 Fine\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok"
+
+
+def read(
+    raw: bytes, step: int, *, is_head: bool = False, may_upgrade: bool = False
+) -> ResponseReader:
+    """Read a response in pieces."""
+    reader = ResponseReader()
+    reader.expect(is_head=is_head, may_upgrade=may_upgrade)
+    feed(reader, raw, step)
+    return reader
+
+
+def feed(reader: ResponseReader, raw: bytes, step: int) -> None:
+    """Feed bytes in pieces."""
+    for start in range(0, len(raw), step):
+        reader.feed(raw[start : start + step])
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7, 1000])
+def test_response_is_read_however_it_is_cut(step: int) -> None:
+    """Status, phrase, fields in order, body."""
+    reader = read(OK, step)
+    head = reader.heads.popleft()
+    assert (head.status, head.reason, head.length) == (200, b"Fine", 2)
+    assert head.fields == [(b"Content-Length", b"2"), (b"X-A", b"b")]
+    assert reader.take() == b"ok"
+    assert (reader.is_complete, reader.is_reusable) == (True, True)
+
+
+@pytest.mark.parametrize("step", [1, 5, 1000])
+def test_interim_responses_come_first(step: int) -> None:
+    """Each is a head of its own."""
+    reader = read(b"HTTP/1.1 103 Early\r\nLink: a\r\n\r\nHTTP/1.1 100 Go\r\n\r\n" + OK, step)
+    assert [head.status for head in reader.heads] == [103, 100, 200]
+    assert [head.is_interim for head in reader.heads] == [True, True, False]
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+def test_trailers_are_dropped(step: int) -> None:
+    """They are no fields of this response or the next."""
+    raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n"
+    reader = read(raw, step)
+    assert reader.heads.popleft().fields == [(b"Transfer-Encoding", b"chunked")]
+    reader.expect(is_head=False, may_upgrade=False)
+    reader.feed(OK)
+    assert reader.heads.popleft().fields == [(b"Content-Length", b"2"), (b"X-A", b"b")]
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+def test_head_has_no_body_whatever_it_says(step: int) -> None:
+    """And the connection is good for another request."""
+    reader = read(OK[:-2], step, is_head=True)
+    assert (reader.is_complete, reader.is_reusable, reader.take()) == (True, True, b"")
+    reader.expect(is_head=False, may_upgrade=False)
+    reader.feed(OK)
+    assert (reader.is_complete, reader.take()) == (True, b"ok")
+
+
+@pytest.mark.parametrize("rest", [b"x", OK, b"\r\n\r\n\r\nx"])
+def test_more_than_one_response_poisons(rest: bytes) -> None:
+    """The response stands; the connection is never used again."""
+    reader = read(OK + rest, 10_000)
+    assert (reader.is_complete, reader.is_reusable, reader.take()) == (True, False, b"ok")
+
+
+def test_body_until_close_is_whole_at_the_end() -> None:
+    """HTTP/1.0 without a length."""
+    reader = read(b"HTTP/1.0 200 OK\r\n\r\nhello", 4)
+    assert not reader.is_complete
+    assert reader.end()
+    assert (reader.take(), reader.is_reusable) == (b"hello", False)
+
+
+def test_end_in_the_middle_is_no_end() -> None:
+    """A length is a promise."""
+    assert not read(OK[:-1], 1000).end()
+
+
+def test_switch_hands_over_what_follows() -> None:
+    """After 101 all bytes are the other protocol's."""
+    switch = b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\n"
+    reader = read(switch + b"ab", 10_000, may_upgrade=True)
+    reader.feed(b"c")
+    assert (reader.heads.popleft().status, reader.take()) == (101, b"abc")
+    assert (reader.is_complete, reader.end()) == (False, True)
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: aaaaaaaa\r\n" * 10_000,
+        b"hello",
+    ],
+    ids=lambda value: repr(value[:60]) if isinstance(value, bytes) else str(value),
+)
+def test_response_that_is_none_is_broken(raw: bytes, step: int) -> None:
+    """And no head of it is given away."""
+    reader = ResponseReader()
+    reader.expect(is_head=False, may_upgrade=False)
+    with pytest.raises(UpstreamBroken):
+        feed(reader, raw, step)
+    assert not reader.heads
