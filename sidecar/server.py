@@ -5,33 +5,39 @@ The only file that knows all rooms; it introduces them to each other and does no
 
 import asyncio
 import contextlib
-import errno
+import logging
 import signal
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import aiohttp
 from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser
 
-from sidecar.cognito import issuer
+from sidecar import assembly
 from sidecar.cognito.jwks import JwksSource
 from sidecar.cognito.revocation import RevocationCheck
-from sidecar.config import ANY_CLIENT, Settings
-from sidecar.errors import KeysUnavailable, ListenFailed
+from sidecar.cognito.sources import JwksSources
+from sidecar.config import Settings
+from sidecar.errors import KeysUnavailable, SettingsInvalid
 from sidecar.identity.authenticator import Authenticator, Pool
-from sidecar.identity.claims import ClaimRules
 from sidecar.identity.keyset import assert_cryptography_backend
+from sidecar.listener import Listener
 from sidecar.model import Address
-from sidecar.ops.access_log import AccessLog
-from sidecar.ops.admin import Admin
-from sidecar.policy.routes import Mode, Route, RouteTable
+from sidecar.operations import Operations
+from sidecar.ops.metrics import KeyReading, Readings
 from sidecar.proxy.downstream import ClientServer
 from sidecar.proxy.gateway import Gateway, Rules
 from sidecar.proxy.identification import Identification
+from sidecar.proxy.relay import Relay
 from sidecar.proxy.upstream import UpstreamPool
-from sidecar.proxy.upstream_connection import UpstreamTimeouts
+from sidecar.reloading import Reloader
+from sidecar.setting_texts import start_up_lines
+
+_log = logging.getLogger("sidecar")
+
+RELOAD_S = 5.0
+"""For the keys of new pools; a pool that gives none in this time is taken for a mistake."""
 
 
 class Sidecar:
@@ -40,15 +46,22 @@ class Sidecar:
     Attributes:
         address: Where the public port listens, with the port the system chose.
         admin_address: The same of the admin port.
+        verify_address: The same of the port for other proxies' questions; None if there is none.
+        settings: Those in force.
+        reloads: How often they were changed.
+        failed_reloads: How often they should have been, and could not.
     """
 
     def __init__(self, settings: Settings) -> None:
         assert_cryptography_backend()
         _assert_c_parser()
-        self._settings = settings
+        self.settings = settings
         self._cleanup = contextlib.AsyncExitStack()
+        self.reloads = 0
+        self.failed_reloads = 0
         self.address = settings.listen
         self.admin_address = settings.admin_listen
+        self.verify_address = settings.verify_listen
 
     async def __aenter__(self) -> Self:
         """Start: live at once, ready as soon as every pool's keys are there.
@@ -63,32 +76,48 @@ class Sidecar:
 
     async def __aexit__(self, *_exc: object) -> None:
         """Stop accepting, let requests in flight finish, then close everything."""
-        self._gateway.is_draining = True
+        self.retire()
         await self._cleanup.aclose()
 
+    def retire(self) -> None:
+        """Say that it is not ready any more, and close each connection after its next answer."""
+        self._gateway.is_draining = True
+
+    def abort(self) -> None:
+        """Break off whatever is under way."""
+        self._server.abort()
+
     async def _start(self) -> None:
-        settings = self._settings
+        settings = self.settings
         session = await self._cleanup.enter_async_context(aiohttp.ClientSession())
-        self._sources = {
-            pool_id: JwksSource(pool_id, settings.jwks_url or issuer.jwks_url(pool_id), session)
-            for pool_id in settings.user_pool_id
-        }
-        for source in self._sources.values():
-            await self._cleanup.enter_async_context(_running(source))
-        log = AccessLog(sys.stdout.write)
-        self._cleanup.callback(log.flush)
-        upstream = UpstreamPool(settings.upstream, _timeouts(settings))
-        self._cleanup.callback(upstream.close)
-        authenticator = Authenticator(_pools(settings, self._sources), settings.headers)
-        identification = Identification(
-            authenticator, self._sources, _revocation_check(settings, session)
+        self._all_sources = JwksSources(session)
+        self._cleanup.push_async_callback(self._all_sources.close)
+        self._sources = self._all_sources.start(assembly.jwks_urls(settings))
+        self._session = session
+        operations = Operations(self)
+        self._cleanup.push_async_callback(operations.close)
+        upstream = UpstreamPool(
+            settings.upstream,
+            assembly.upstream_timeouts(settings),
+            settings.limits.backend_connections,
         )
-        self._gateway = Gateway(_rules(settings), identification, upstream, log.log)
-        server = ClientServer(self._gateway.handle, self._gateway.refuse_unreadable)
+        self._cleanup.callback(upstream.close)
+        self._upstream = upstream
+        timeouts, limits = assembly.client_timeouts(settings), assembly.client_limits(settings)
+        relay = Relay(upstream, timeouts, limits)
+        self._gateway = Gateway(
+            self._make_rules(settings, self._sources), relay, operations.observe
+        )
+        self._server = ClientServer(self._gateway.handle, self._gateway, timeouts, limits)
         # Stopped in reverse: the public port drains first, and the admin port tells of it.
-        admin = web.AppRunner(Admin(self.what_is_missing).application(), access_log=None)
+        if settings.verify_listen is not None:
+            verifier = ClientServer(self._gateway.verify, self._gateway, timeouts, limits)
+            drain_s = settings.timeouts.drain_s
+            asked = web.ServerRunner(verifier, shutdown_timeout=drain_s)
+            self.verify_address = await self._listen(asked, settings.verify_listen)
+        admin = web.AppRunner(operations.application(), access_log=None)
         self.admin_address = await self._listen(admin, settings.admin_listen)
-        public = web.ServerRunner(server, shutdown_timeout=settings.timeouts.drain_s)
+        public = web.ServerRunner(self._server, shutdown_timeout=settings.timeouts.drain_s)
         self.address = await self._listen(public, settings.listen)
 
     def what_is_missing(self) -> list[str]:
@@ -106,100 +135,125 @@ class Sidecar:
         for source in self._sources.values():
             await source.until_fetched()
 
-    async def _listen(self, runner: web.BaseRunner, address: Address) -> Address:
-        await runner.setup()
-        self._cleanup.push_async_callback(runner.cleanup)
-        site: web.BaseSite
-        if address.path:
-            site = web.UnixSite(runner, address.path)
-        else:
-            site = web.TCPSite(runner, address.host, address.port)
+    async def reload(self, settings: Settings) -> None:
+        """Carry all further requests by other settings, as far as `RELOADABLE` has them.
+
+        Requests under way end by the settings they began with. Nothing changes before the keys of
+        every new pool are there.
+
+        Raises:
+            SettingsInvalid: A new pool gives no keys; the old settings stay.
+        """
+        sources = self._all_sources.start(assembly.jwks_urls(settings))
         try:
-            await site.start()
-        except OSError as error:
-            raise ListenFailed(_why_not(address, error)) from error
-        if address.path:
-            return address
-        return Address(address.host, runner.addresses[0][1])
+            await _until_keys(sources)
+            self._gateway.rules = self._make_rules(settings, sources)
+            self._sources = sources
+            self.settings = settings
+        finally:
+            await self._all_sources.stop_others(self._sources.values())
+
+    def read(self) -> Readings:
+        """Take the readings that the metrics show beside their counts."""
+        cache = self._gateway.rules.identification.authenticator.cache
+        return Readings(
+            in_flight=self._gateway.in_flight,
+            connections=self._server.open_count,
+            upstream_open=self._upstream.open_count,
+            upstream_idle=self._upstream.idle_count,
+            cache_entries=len(cache),
+            cache_hits=cache.hits,
+            cache_misses=cache.misses,
+            reloads=self.reloads,
+            failed_reloads=self.failed_reloads,
+            keys=tuple(_reading(pool_id, source) for pool_id, source in self._sources.items()),
+        )
+
+    def pools(self) -> list[Pool]:
+        """Return the pools in force, with their keys of this moment."""
+        return assembly.make_pools(self.settings, self._sources)
+
+    def _make_rules(self, settings: Settings, sources: Mapping[str, JwksSource]) -> Rules:
+        pools = assembly.make_pools(settings, sources)
+        authenticator = Authenticator(pools, settings.headers)
+        return assembly.make_rules(
+            settings, Identification(authenticator, sources, self._revocation_check(settings))
+        )
+
+    def _revocation_check(self, settings: Settings) -> RevocationCheck | None:
+        if settings.revocation_check_s == 0:
+            return None
+        endpoints = assembly.cognito_endpoints(settings)
+        return RevocationCheck(endpoints, self._session, settings.revocation_check_s)
+
+    async def _listen(self, runner: web.BaseRunner, address: Address) -> Address:
+        listener = Listener(runner, address)
+        self._cleanup.push_async_callback(listener.stop)
+        return await listener.start()
 
 
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then drain and return."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    async with Sidecar(settings):
+class _Signals:
+    """SIGTERM and SIGINT. A class because the second one means something else than the first."""
+
+    def __init__(self, sidecar: Sidecar) -> None:
+        self._sidecar = sidecar
+        self._first = asyncio.Event()
+        self._hurry = asyncio.Event()
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await stop.wait()
+            loop.add_signal_handler(number, self._receive, number)
+
+    async def wait(self, grace_s: float) -> None:
+        """Wait for the first signal, and after SIGTERM for those who must learn of it to do so."""
+        await self._first.wait()
+        self._sidecar.retire()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                await self._hurry.wait()
+
+    def _receive(self, number: signal.Signals) -> None:
+        if self._first.is_set():
+            self._sidecar.abort()
+        if self._first.is_set() or number == signal.SIGINT:  # somebody sits there and waits
+            self._hurry.set()
+        self._first.set()
 
 
-@contextlib.asynccontextmanager
-async def _running(source: JwksSource) -> AsyncIterator[None]:
-    task = asyncio.get_running_loop().create_task(source.run())
+async def serve(settings: Settings, load_again: Callable[[], Settings]) -> None:
+    """Run until SIGTERM or SIGINT, then drain and return; a second signal stops at once.
+
+    Args:
+        settings: What to run by.
+        load_again: Gathers them anew at SIGHUP.
+    """
+    for line in start_up_lines(settings):
+        _log.info("%s", line)
+    async with Sidecar(settings) as sidecar:
+        _log.info("listening on %s, admin on %s", sidecar.address, sidecar.admin_address)
+        reloader = Reloader(sidecar, load_again)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.trigger)
+        try:
+            await _Signals(sidecar).wait(settings.timeouts.grace_s)
+        finally:
+            await reloader.close()
+
+
+async def _until_keys(sources: Mapping[str, JwksSource]) -> None:
     try:
-        yield
-    finally:
-        task.cancel()
-        await source.close()
-        await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.timeout(RELOAD_S):
+            for source in sources.values():
+                await source.until_fetched()
+    except TimeoutError:
+        problem = f"a pool gives no keys within {RELOAD_S:g} s; the settings before stay in force"
+        raise SettingsInvalid([problem]) from None
 
 
-def _pools(settings: Settings, sources: dict[str, JwksSource]) -> list[Pool]:
-    clients = settings.user_pool_client_id
-    return [
-        Pool(
-            pool_id,
-            ClaimRules(
-                issuers=frozenset(settings.issuer) or issuer.issuers(pool_id),
-                clients=None if ANY_CLIENT in clients else frozenset(clients),
-                token_uses=frozenset(settings.token_use),
-            ),
-            source,
-        )
-        for pool_id, source in sources.items()
-    ]
-
-
-def _revocation_check(
-    settings: Settings, session: aiohttp.ClientSession
-) -> RevocationCheck | None:
-    if settings.revocation_check_s == 0:
-        return None
-    endpoints = {
-        pool_id: settings.cognito_endpoint or issuer.api_url(pool_id)
-        for pool_id in settings.user_pool_id
-    }
-    return RevocationCheck(endpoints, session, settings.revocation_check_s)
-
-
-def _rules(settings: Settings) -> Rules:
-    routes = [
-        Route(
-            path=route.path,
-            mode=Mode(route.mode),
-            methods=frozenset(route.methods),
-            groups=frozenset(route.groups),
-            scopes=frozenset(route.scopes),
-        )
-        for route in settings.routes
-    ]
-    return Rules(
-        routes=RouteTable(routes, Mode(settings.mode)),
-        owned=frozenset(name.lower().encode() for name in settings.headers),
-        forward_token=settings.forward_token,
-        cors_origins=frozenset(origin.encode() for origin in settings.cors_origins),
-        trusted_proxies=settings.trusted_proxies,
-    )
-
-
-def _timeouts(settings: Settings) -> UpstreamTimeouts:
-    timeouts = settings.timeouts
-    return UpstreamTimeouts(
-        connect_s=timeouts.connect_s,
-        head_s=timeouts.head_s,
-        idle_body_s=timeouts.idle_body_s,
-        keep_idle_s=timeouts.keep_idle_s,
-    )
+def _reading(pool_id: str, source: JwksSource) -> KeyReading:
+    try:
+        kids = tuple(source.current())
+    except KeysUnavailable:
+        kids = ()
+    return KeyReading(pool_id, kids, source.age_s, source.fetches, source.failed_fetches)
 
 
 def _assert_c_parser() -> None:
@@ -207,9 +261,3 @@ def _assert_c_parser() -> None:
     if HttpRequestParser.__module__ != "aiohttp._http_parser":
         msg = "aiohttp's C parser is not loaded; install aiohttp from a wheel"
         raise RuntimeError(msg)
-
-
-def _why_not(address: Address, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"cannot listen on {address}: the port is taken by another process"
-    return f"cannot listen on {address}: {error.strerror or error}"

@@ -51,9 +51,29 @@ def test_the_sidecar_trusts_the_local_pool_and_listens_on_loopback() -> None:
     assert sidecar.health_url == "http://127.0.0.1:8081/readyz"
 
 
+def test_the_frontend_is_told_of_the_sidecar_and_of_the_local_pool() -> None:
+    """The browser gets the pool, the stand-in instead of AWS, and one API: the sidecar."""
+    frontend = parts_around(POOL, Ports(), Path("state"))[2]
+    assert {
+        name: text
+        for name, text in frontend.environment.items()
+        if name.startswith(("FRONTEND_", "VITE_"))
+    } == {
+        "FRONTEND_PORT": "3000",
+        "VITE_API_URL": "http://127.0.0.1:8080",
+        "VITE_COGNITO_ENDPOINT": "http://127.0.0.1:4566",
+        "VITE_COGNITO_REGION": "us-east-1",
+        "VITE_COGNITO_USER_POOL_ID": "us-east-1_x",
+        "VITE_COGNITO_CLIENT_ID": "client",
+    }
+
+
 def test_settings_of_other_work_reach_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's AWS profile or a forgotten SIDECAR_MODE does not change the demo."""
-    foreign = ("AWS_PROFILE", "SIDECAR_MODE", "GUNICORN_CMD_ARGS", "BACKEND_WORKERS")
+    foreign = (
+        *("AWS_PROFILE", "SIDECAR_MODE", "GUNICORN_CMD_ARGS", "BACKEND_WORKERS"),
+        *("FRONTEND_FOLDER", "VITE_NAME"),
+    )
     for name in foreign:
         monkeypatch.setenv(name, "set")
     for part in [cognito_part(Ports(), Path("state")), *parts_around(POOL, Ports(), Path("state"))]:

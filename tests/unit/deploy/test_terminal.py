@@ -2,7 +2,7 @@ import pytest
 
 from deploy.local.parts import Ports
 from deploy.local.pool import DEMO_USERS, LocalPool
-from deploy.local.terminal import show, show_summary
+from deploy.local.terminal import show, show_code, show_summary
 
 POOL = LocalPool("http://127.0.0.1:4566", "us-east-1_x", "client", "issuer", "jwks", DEMO_USERS)
 
@@ -31,6 +31,12 @@ def test_colour_can_be_refused(
     monkeypatch.setenv("NO_COLOR", "1")
     show("sidecar", "ready")
     assert capsys.readouterr().out == "sidecar  | ready\n"
+
+
+def test_a_code_is_told_with_its_address(capsys: pytest.CaptureFixture[str]) -> None:
+    """What would have been in the e-mail is in the terminal."""
+    show_code("new@example.com", "123456")
+    assert capsys.readouterr().out == "e-mail   | to new@example.com: the code is 123456\n"
 
 
 def test_the_summary_has_all_a_person_needs(capsys: pytest.CaptureFixture[str]) -> None:

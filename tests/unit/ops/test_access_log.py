@@ -1,13 +1,17 @@
 """What the log says of a request, and what it never says."""
 
 import json
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sidecar.model import Anonymous, Identity, RequestRecord
-from sidecar.ops.access_log import MAX_HELD, AccessLog
+from sidecar.ops.access_log import MAX_HELD, MAX_KID, AccessLog, json_line, text_line
 
-IDENTITY = Identity((), frozenset(), frozenset(), "access", "eu-west-1_x", "kid", 1.0)
+POOL = "eu-west-1_x"
+IDENTITY = Identity((), frozenset(), frozenset(), "access", POOL, "kid-1", 1.0, "0123456789abcdef")
 
 
 @pytest.fixture
@@ -17,44 +21,110 @@ async def written() -> list[str]:
 
 @pytest.fixture
 async def log(written: list[str]) -> AccessLog:
-    return AccessLog(written.append)
+    return AccessLog(written.append, json_line)
 
 
-def lines(log: AccessLog, written: list[str]) -> list[dict[str, object]]:
+def lines(log: AccessLog, written: list[str]) -> list[dict[str, Any]]:
     """Write what was noted and read it back."""
     log.flush()
     return [json.loads(line) for line in "".join(written).splitlines()]
 
 
-async def test_refused_request_is_logged_with_its_reason(
-    log: AccessLog, written: list[str]
-) -> None:
-    """The line says what was refused and why."""
-    log.log(RequestRecord("GET", 0.0, "/a", "id-1", Anonymous(), "token_missing", 401, 0.0015))
-    (line,) = lines(log, written)
-    assert (line["status"], line["reason"], line["auth"]) == (401, "token_missing", "anonymous")
-    assert (line["method"], line["path"], line["ms"]) == ("GET", "/a", 1.5)
-    assert line["request_id"] == "id-1"
+def line_of(record: RequestRecord) -> dict[str, Any]:
+    """Return the JSON line of a request."""
+    line: dict[str, Any] = json.loads(json_line(record, "2026-01-02T03:04:05.678Z"))
+    return line
 
 
-async def test_stripped_token_is_logged_with_its_reason(log: AccessLog, written: list[str]) -> None:
+def test_refused_token_is_logged_with_reason_key_and_pool() -> None:
+    """Whoever reads the line knows what was wrong and with whose key."""
+    record = RequestRecord("GET", 0.0, "/a", "id-1", reason="key_unknown", status=401, route="/a")
+    record.kid, record.pool_id, record.duration_s = "rotated", POOL, 0.0015
+    line = line_of(record)
+    assert (line["status"], line["result"], line["reason"]) == (401, "refused", "key_unknown")
+    assert (line["kid"], line["pool"]) == ("rotated", POOL)
+    assert (line["method"], line["path"], line["route"], line["ms"]) == ("GET", "/a", "/a", 1.5)
+    assert (line["time"], line["request_id"]) == ("2026-01-02T03:04:05.678Z", "id-1")
+
+
+def test_stripped_token_is_logged_with_its_reason_and_key() -> None:
     """A request that went on anonymously because its token was bad says so."""
-    log.log(RequestRecord("GET", 0.0, caller=Anonymous("token_expired"), status=200))
-    assert lines(log, written)[0]["reason"] == "token_expired"
+    caller = Anonymous("token_expired", "kid-1", POOL)
+    line = line_of(RequestRecord("GET", 0.0, caller=caller, status=200, route="default"))
+    assert (line["result"], line["reason"], line["kid"]) == ("anonymous", "token_expired", "kid-1")
 
 
-async def test_authenticated_request_is_logged_as_such(log: AccessLog, written: list[str]) -> None:
-    """A proven caller is authenticated, without a reason."""
-    log.log(RequestRecord("GET", 0.0, caller=IDENTITY, status=200))
-    (line,) = lines(log, written)
-    assert (line["auth"], line["reason"]) == ("authenticated", "")
+def test_authenticated_request_names_nobody() -> None:
+    """A proven caller is told apart by a digest, never by name."""
+    line = line_of(RequestRecord("GET", 0.0, caller=IDENTITY, status=200, route="default"))
+    assert (line["result"], line["reason"]) == ("authenticated", "")
+    assert (line["sub"], line["kid"], line["pool"]) == ("0123456789abcdef", "kid-1", POOL)
 
 
-async def test_path_with_quotes_stays_one_json_line(log: AccessLog, written: list[str]) -> None:
-    """What a client writes cannot forge a line or a member."""
-    log.log(RequestRecord("GET", 0.0, '/","status":200}\n{\u2028'))
-    (line,) = lines(log, written)
-    assert line["path"] == '/","status":200}\n{\u2028'
+def test_sizes_times_and_trace_are_logged() -> None:
+    """What the backend took is apart from what the whole request took."""
+    record = RequestRecord("PUT", 0.0, status=200, trace_id="a" * 32, received_bytes=7)
+    record.sent_bytes, record.upstream_s, record.is_upstream_reused = 9, 0.25, True
+    line = line_of(record)
+    assert (line["received_bytes"], line["sent_bytes"], line["trace_id"]) == (7, 9, "a" * 32)
+    assert (line["upstream_ms"], line["upstream_reused"]) == (250.0, True)
+    assert line_of(RequestRecord("GET", 0.0))["upstream_ms"] is None
+
+
+def test_report_is_logged_beside_what_happened() -> None:
+    """A rule on trial says what it would have done."""
+    line = line_of(RequestRecord("GET", 0.0, would_refuse="token_missing", route="/a", status=200))
+    assert (line["would_refuse"], line["result"]) == ("token_missing", "anonymous")
+
+
+def test_unreadable_request_is_undecided() -> None:
+    """Bytes that were no request had no caller."""
+    line = line_of(RequestRecord("", 0.0, reason="request_malformed", status=400))
+    assert (line["result"], line["reason"]) == ("undecided", "request_malformed")
+
+
+@pytest.mark.parametrize("form", [json_line, text_line])
+def test_what_a_client_writes_cannot_forge_a_line(form: Any) -> None:
+    """Quotes, line breaks and escapes of method, path and kid stay inside their member."""
+    hostile = '/","status":200}\n{\u2028\x1b[2J'
+    record = RequestRecord(hostile, 0.0, hostile, reason="key_unknown", status=401)
+    record.kid = hostile
+    line = form(record, "2026-01-02T03:04:05.678Z")
+    assert line.count("\n") == 1
+    assert line.isascii()
+    assert "\x1b" not in line
+
+
+def test_long_kid_is_cut() -> None:
+    """A token may name a key of any length; the log does not repeat it."""
+    record = RequestRecord("GET", 0.0, reason="key_unknown", kid="k" * 5000)
+    assert line_of(record)["kid"] == "k" * MAX_KID
+
+
+def test_text_line_says_the_same_to_a_person() -> None:
+    """Time, status, request, decision: one glance."""
+    record = RequestRecord("GET", 0.0, "/a", "id-1", reason="token_expired", status=401)
+    record.duration_s = 0.0021
+    line = text_line(record, "2026-01-02T03:04:05.678Z")
+    assert line == "03:04:05.678 401 GET /a  refused: token_expired  2.1 ms  id-1\n"
+
+
+async def test_sample_leaves_successes_out_and_nothing_else(written: list[str]) -> None:
+    """One in four ordinary requests is logged, and every remarkable one."""
+    log = AccessLog(written.append, json_line, sample=0.25)
+    for _ in range(40):
+        log.log(RequestRecord("GET", 0.0, status=200, route="default"))
+    assert len(lines(log, written)) == 10
+    written.clear()
+    for remarkable in (
+        RequestRecord("GET", 0.0, status=500),
+        RequestRecord("GET", 0.0, status=0),
+        RequestRecord("GET", 0.0, status=401, reason="token_missing"),
+        RequestRecord("GET", 0.0, status=200, caller=Anonymous("token_expired")),
+        RequestRecord("GET", 0.0, status=200, would_refuse="token_missing"),
+    ):
+        log.log(remarkable)
+    assert len(lines(log, written)) == 5
 
 
 async def test_full_log_is_written_without_waiting(log: AccessLog, written: list[str]) -> None:
@@ -68,3 +138,23 @@ async def test_flush_without_lines_writes_nothing(log: AccessLog, written: list[
     """There is no empty write."""
     log.flush()
     assert written == []
+
+
+async def test_line_says_when_in_utc(log: AccessLog, written: list[str]) -> None:
+    """Times are RFC 3339 with milliseconds, in one zone for all machines."""
+    log.log(RequestRecord("GET", 0.0))
+    (line,) = lines(log, written)
+    date, _, fraction = line["time"].partition(".")
+    assert len(date) == len("2026-01-02T03:04:05")
+    assert (len(fraction), fraction[-1]) == (4, "Z")
+
+
+def test_every_field_of_a_line_is_documented() -> None:
+    """The table of docs/operations.md and the code name the same fields."""
+    record = RequestRecord("GET", 0.0, caller=IDENTITY, would_refuse="x", upstream_s=0.1)
+    docs = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = docs.partition("## Log")[2].partition("## Traces")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)} == set(
+        line_of(record)
+    )

@@ -7,12 +7,7 @@ import pytest
 from sidecar.config import Settings, environment_name, load
 from sidecar.errors import SettingsInvalid
 from sidecar.model import Address
-
-POOL = "eu-west-1_AbCdEfGhI"
-REQUIRED = {
-    "AWS_COGNITO_USER_POOL_ID": POOL,
-    "AWS_COGNITO_USER_POOL_CLIENT_ID": "client-1",
-}
+from tests.support.settings import POOL, REQUIRED
 
 
 def settings(toml: str = "", tmp_path: Path | None = None, **environment: str) -> Settings:
@@ -209,3 +204,75 @@ def test_environment_names_follow_one_rule() -> None:
     names = {name: environment_name(name) for name in Settings.model_fields}
     assert all(names[n] == f"SIDECAR_{n.upper()}" for n in names if n not in own)
     assert {names[n] for n in own} == set(REQUIRED)
+
+
+def test_several_pools_have_clients_and_token_uses_of_their_own(tmp_path: Path) -> None:
+    """A table per pool says what its tokens must be; what it leaves out is as for all."""
+    file = tmp_path / "sidecar.toml"
+    file.write_text(
+        f"""
+        token_use = "access"
+        [[pools]]
+        id = "{POOL}"
+        client_ids = ["a", "b"]
+        [[pools]]
+        id = "us-east-1_Partners1"
+        client_ids = "*"
+        token_use = ["access", "id"]
+        """
+    )
+    first, second = load({"config": str(file)}, {}).all_pools
+    assert (first.id, first.client_ids, first.token_use) == (POOL, ("a", "b"), ("access",))
+    assert (second.client_ids, second.token_use) == (("*",), ("access", "id"))
+    assert first.issuers.isdisjoint(second.issuers)
+
+
+@pytest.mark.parametrize(
+    ("toml", "name"),
+    [
+        (f'[[pools]]\nid = "{POOL}"\nclient_ids = []', "pools.0.client_ids"),
+        ('[[pools]]\nid = "a/b"\nclient_ids = "*"', "pools.0.id"),
+        (f'[[pools]]\nid = "{POOL}"\nclient_ids = "*"\njwks_url = "http://x.example/"', "pools"),
+        (f'[[pools]]\nid = "{POOL}"\nclient_ids = "*"\n' * 2, "pools.issuer"),
+        (f'user_pool_id = "{POOL}"\n[[pools]]\nid = "{POOL}"\nclient_ids = "*"', "AWS_COGNITO"),
+    ],
+)
+def test_bad_pool_table_is_refused_by_name(toml: str, name: str, tmp_path: Path) -> None:
+    """A pool without clients, given twice or in two ways stops the start."""
+    file = tmp_path / "sidecar.toml"
+    file.write_text(toml)
+    said = problems({"SIDECAR_CONFIG": str(file)})
+    assert said[0].startswith(name), said
+
+
+@pytest.mark.parametrize("path", ["api", "/a*b", "/a//b", "/a/../b", "/%61", "/a?b", "/a/;x", ""])
+def test_rule_for_a_path_that_never_comes_is_refused(path: str, tmp_path: Path) -> None:
+    """A rule that cannot match is a mistake, and the message says what a path looks like."""
+    with pytest.raises(SettingsInvalid) as caught:
+        settings(f'[[routes]]\npath = "{path}"\nmode = "strip"', tmp_path)
+    assert "/api/orders" in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["Host", "content-length", "X-Forwarded-For", "X-Cognito-Auth", "Authorization"]
+)
+def test_header_that_is_not_the_mappings_to_give_is_refused(name: str, tmp_path: Path) -> None:
+    """No claim may frame a message or stand for a field that the sidecar makes itself."""
+    with pytest.raises(SettingsInvalid) as caught:
+        settings(f'[headers]\n{name} = "sub"', tmp_path)
+    assert name in caught.value.problems[0]
+
+
+def test_header_mapped_twice_is_refused(tmp_path: Path) -> None:
+    """Names that differ by case are one name to HTTP."""
+    with pytest.raises(SettingsInvalid):
+        settings('[headers]\nX-User = "sub"\nx-user = "username"', tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SIDECAR_LOG_FORMAT", "xml"), ("SIDECAR_LOG_SAMPLE", "2"), ("SIDECAR_VERIFY_LISTEN", "x")],
+)
+def test_bad_operation_setting_is_refused(name: str, value: str) -> None:
+    """Each is named in what is said."""
+    assert problems({**REQUIRED, name: value})[0].startswith(f"{name}: ")

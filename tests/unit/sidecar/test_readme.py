@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import Settings, environment_name, on_command_line
+from sidecar.config import environment_name, on_command_line
 from sidecar.errors import SidecarError
+from sidecar.setting_texts import default_text
 
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", re.MULTILINE)
@@ -17,26 +18,9 @@ def documented() -> dict[str, str]:
     return {name: default.strip("`") for name, default in ROW.findall(README) if "_" in name}
 
 
-def default_of(setting: str) -> str:
-    """Return a setting's default the way README writes it."""
-    field = Settings.model_fields[setting]
-    if field.is_required():
-        return "required"
-    if setting in ("jwks_url", "issuer", "cognito_endpoint"):
-        return "derived"
-    if field.default is None or field.default == ():
-        return "none"
-    if isinstance(field.default, tuple):
-        return ",".join(field.default)
-    text = str(field.default)
-    if setting == "upstream":
-        return f"http://{text}"
-    return text.lower() if isinstance(field.default, bool) else text
-
-
 def test_every_setting_is_in_readme_with_its_default() -> None:
     """The table and the code name the same settings and the same defaults."""
-    expected = {environment_name(name): default_of(name) for name in on_command_line()}
+    expected = {environment_name(name): default_text(name) for name in on_command_line()}
     assert documented() == expected
 
 

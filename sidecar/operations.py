@@ -1,0 +1,131 @@
+"""Puts the rooms of `ops/` together with what they report on: log, metrics, history, admin page."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from aiohttp import web
+
+from sidecar import assembly
+from sidecar.config import Settings, wants_traces
+from sidecar.diagnosis.question import Question, answer_with
+from sidecar.diagnosis.report import answer_data, answer_text
+from sidecar.errors import SettingsInvalid
+from sidecar.identity.authenticator import Pool
+from sidecar.model import RequestRecord
+from sidecar.ops.access_log import AccessLog, json_line, text_line
+from sidecar.ops.admin import Admin, Sources
+from sidecar.ops.history import STEP_S, History
+from sidecar.ops.logs import is_json
+from sidecar.ops.metrics import Exposition, Metrics, Readings
+from sidecar.ops.refusals import Refusals
+from sidecar.ops.status import Now, describe
+from sidecar.ops.tracing import Tracing, TracingUnavailable, make_provider
+from sidecar.setting_texts import effective
+
+_clock = time.time  # noqa: TID251 - it says when things happened, and decides nothing
+
+
+class Running(Protocol):
+    """What is operated; see `server.Sidecar`."""
+
+    settings: Settings
+
+    def read(self) -> Readings:
+        """Take the readings of this moment."""
+        ...
+
+    def what_is_missing(self) -> list[str]:
+        """Say what keeps it from serving."""
+        ...
+
+    def pools(self) -> list[Pool]:
+        """Return the pools in force, with their keys of this moment."""
+        ...
+
+
+class Operations:
+    """Watches a running sidecar and tells of it. A class because it remembers what happened.
+
+    Args:
+        running: What is operated.
+    """
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._loop = asyncio.get_running_loop()
+        self._metrics = Metrics()
+        self._refusals = Refusals()
+        self._history = History(self._metrics)
+        self._log = _make_log(running.settings)
+        self._tracing = _make_tracing()
+        self._started_at = _clock()
+        self._sampler = self._loop.call_later(STEP_S, self._sample)
+
+    def observe(self, record: RequestRecord) -> None:
+        """Note a request that is over."""
+        self._metrics.observe(record)
+        self._refusals.observe(record)
+        self._log.log(record)
+        if self._tracing is not None:
+            self._tracing.observe(record)
+
+    async def close(self) -> None:
+        """Write what is still to be written, and stop watching."""
+        self._sampler.cancel()
+        self._log.flush()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)  # it waits for the collector
+
+    def application(self) -> web.Application:
+        """Make what the admin port serves."""
+        running = self._running
+        sources = Sources(
+            what_is_missing=running.what_is_missing,
+            metrics=Exposition(self._metrics, running.read).text,
+            status=self._status,
+            explain=self._explain,
+            own_name=running.settings.admin_listen.host,
+        )
+        return Admin(sources).application()
+
+    def _status(self) -> Mapping[str, object]:
+        now, running = _clock(), self._running
+        routes = assembly.make_routes(running.settings)
+        moment = Now(
+            time=now,
+            clock_offset_s=now - time.monotonic(),
+            started_at=self._started_at,
+            missing=running.what_is_missing(),
+            readings=running.read(),
+            routes=[*routes.routes, routes.default],
+            settings=effective(running.settings),
+        )
+        return describe(moment, self._metrics, self._history, self._refusals)
+
+    def _explain(self, asked: Mapping[str, str]) -> Mapping[str, object]:
+        token = asked.get("token", "").strip() or None
+        path = asked.get("path", "").strip() or None
+        question = Question(token, path, asked.get("method", "GET"))
+        found = answer_with(question, self._running.pools(), self._running.settings, _clock())
+        return {**answer_data(found), "text": answer_text(found)}
+
+    def _sample(self) -> None:
+        self._history.sample(_clock(), self._running.read().keys)
+        self._sampler = self._loop.call_later(STEP_S, self._sample)
+
+
+def _make_tracing() -> Tracing | None:
+    if not wants_traces():
+        return None
+    try:
+        return Tracing(make_provider(), _clock)
+    except TracingUnavailable as error:
+        raise SettingsInvalid([str(error)]) from error
+
+
+def _make_log(settings: Settings) -> AccessLog:
+    line = json_line if is_json(settings.log_format, sys.stdout) else text_line
+    return AccessLog(sys.stdout.write, line, settings.log_sample)
