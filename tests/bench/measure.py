@@ -1,15 +1,15 @@
-"""One round of load, and what the measured process spent on it by the kernel's own accounting."""
+"""One round of load, and what the measured processes spent on it."""
 
-import asyncio
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.programs import path_of
+from tests.bench import wrk
+from tests.bench.accounting import cpu_s
+from tests.bench.peers.peer import Running
+from tests.bench.wrk import LoadFailed, Summary
 
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-_UNITS_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+_MIB = 1024 * 1024
+_LOST_SHARE = 0.001  # a connection closed by wrk's own end may count as one that broke
 
 
 @dataclass(frozen=True)
@@ -17,80 +17,78 @@ class Round:
     """What one round of load showed.
 
     Attributes:
-        requests_per_s: Answered with 2xx.
-        cpu_us: Of the measured process and its children, per request; None if none was measured.
+        requests: Answered, as they should be.
+        requests_per_s: The same per second.
+        cpu_us: Of the measured trees, per request; None if none was measured.
         p50_ms: Median latency.
         p99_ms: 99th percentile of the latency.
+        mib_per_s: Received by the clients.
     """
 
+    requests: int
     requests_per_s: float
     cpu_us: float | None
     p50_ms: float
     p99_ms: float
-
-
-class LoadFailed(Exception):
-    """The load generator saw errors: the round measured something else than it should."""
+    mib_per_s: float
 
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk is told.
+    """A load that can be put on any peer.
 
     Attributes:
-        script: Lua script that makes the requests.
-        seconds: Length of a round.
+        script: For wrk.
         connections: Held open at once.
-        cpu: Processor that wrk runs on.
+        seconds: Length of a round.
+        is_refused: All requests are to be refused; otherwise none.
     """
 
     script: Path
-    seconds: int
     connections: int
-    cpu: int
+    seconds: int
+    is_refused: bool = False
 
 
-async def measure(url: str, load: Load, measured_pid: int | None) -> Round:
-    """Put load on `url`, and read what the process `measured_pid` spends on it.
+def measure(running: Running, load: Load, start_at: int = 0) -> Round:
+    """Put load on a peer for one round.
+
+    Args:
+        running: The peer.
+        load: The load.
+        start_at: Of which token of the file to begin.
 
     Raises:
-        LoadFailed: A response was not 2xx, or a socket failed.
+        LoadFailed: Answers are not what they should be, or the peer has ended.
     """
-    before = _cpu_s(measured_pid)
-    process = await asyncio.create_subprocess_exec(
-        *("taskset", "--cpu-list", str(load.cpu), path_of("wrk")),
-        *("--threads", "1", "--connections", str(load.connections)),
-        *("--duration", f"{load.seconds}s", "--latency", "--script", str(load.script), url),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    text = (await process.communicate())[0].decode()
-    spent = _cpu_s(measured_pid) - before
-    if "Non-2xx" in text or "Socket errors" in text or process.returncode != 0:
-        raise LoadFailed(text)
-    requests = int(_find(r"(\d+) requests in", text))
+    try:
+        before = cpu_s(running.pids)
+        summary = wrk.run(running.url, load.script, load.connections, load.seconds, start_at)
+        spent_s = cpu_s(running.pids) - before
+    except OSError as error:  # a clock of a process that is no more
+        raise LoadFailed(f"{running.name} has ended") from error
+    check(summary, running.name, load)
     return Round(
-        requests_per_s=float(_find(r"Requests/sec:\s+([\d.]+)", text)),
-        cpu_us=spent / requests * 1e6 if measured_pid is not None else None,
-        p50_ms=_milliseconds(text, "50%"),
-        p99_ms=_milliseconds(text, "99%"),
+        requests=summary.requests,
+        requests_per_s=summary.requests / summary.duration_s,
+        cpu_us=spent_s / summary.requests * 1e6 if running.pids else None,
+        p50_ms=summary.p50_ms,
+        p99_ms=summary.p99_ms,
+        mib_per_s=summary.received_bytes / summary.duration_s / _MIB,
     )
 
 
-def _cpu_s(pid: int | None) -> float:
-    if pid is None:
-        return 0.0
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    # utime, stime, cutime, cstime: fields 14 to 17 of proc(5), here counted after the name.
-    return sum(int(ticks) for ticks in fields[11:15]) * _TICK_S
+def check(summary: Summary, name: str, load: Load) -> None:
+    """Make sure that a round measured what it should.
 
-
-def _milliseconds(text: str, percentile: str) -> float:
-    match = re.search(rf"{percentile}\s+([\d.]+)(us|ms|s)", text)
-    assert match is not None, text
-    return float(match[1]) * _UNITS_MS[match[2]]
-
-
-def _find(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
-    assert match is not None, text
-    return match[1]
+    Raises:
+        LoadFailed: More answers were of the wrong kind, or broke, than wrk's own end explains.
+    """
+    expected = summary.requests if load.is_refused else 0
+    wrong = abs(summary.not_2xx - expected) + summary.broken
+    if wrong > summary.requests * _LOST_SHARE:
+        what = "refused" if load.is_refused else "answered"
+        raise LoadFailed(
+            f"{name}: expected that all of {summary.requests} requests are {what}; "
+            f"{summary.not_2xx} were not 2xx, {summary.broken} broke"
+        )
