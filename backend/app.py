@@ -4,6 +4,7 @@ import re
 
 from flask import Flask, Response
 from flask_cors import CORS
+from werkzeug.utils import import_string
 
 from backend.config import Settings, settings_from_environment
 from backend.refusal import answer_errors_in_json
@@ -37,6 +38,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     _allow_browsers(app, chosen.allowed_origins)
     app.after_request(_forbid_caching)
     _add_routes(app, store)
+    if chosen.middleware:  # such as the sidecar's own, where no sidecar can run beside the backend
+        app.wsgi_app = import_string(chosen.middleware)(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

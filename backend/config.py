@@ -15,6 +15,7 @@ DEFAULTS = {
     "BACKEND_THREADS": "8",
     "FRONTEND_URL": "http://localhost:3000",
     "BACKEND_URL": "",
+    "BACKEND_MIDDLEWARE": "",
 }
 
 # Processes, and threads in each. A typing slip such as 8000 would exhaust a small machine.
@@ -24,6 +25,7 @@ MAX_PORT = 65535
 _HOST = r"(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)"
 _HOST_AND_PORT = re.compile(rf"{_HOST}:([0-9]{{1,5}})", re.IGNORECASE)
 _ORIGIN = re.compile(rf"https?://{_HOST}(?::[0-9]{{1,5}})?/?", re.IGNORECASE)
+_IMPORT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Settings:
         workers: Processes.
         threads: Threads in each process.
         allowed_origins: Origins whose scripts may call the API, as browsers send them.
+        middleware: `module:name` of a WSGI middleware around the application; empty for none.
     """
 
     bind: str
@@ -43,6 +46,7 @@ class Settings:
     workers: int
     threads: int
     allowed_origins: tuple[str, ...]
+    middleware: str = ""
 
 
 def settings_from_environment() -> Settings:
@@ -66,6 +70,7 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         workers=int(text["BACKEND_WORKERS"]),
         threads=int(text["BACKEND_THREADS"]),
         allowed_origins=_origins(text["FRONTEND_URL"]) + _origins(text["BACKEND_URL"]),
+        middleware=text["BACKEND_MIDDLEWARE"],
     )
 
 
@@ -82,6 +87,10 @@ def _is_count(text: str) -> bool:
 
 def _are_origins(text: str) -> bool:
     return all(_ORIGIN.fullmatch(part) for part in _parts(text))
+
+
+def _is_import_name(text: str) -> bool:
+    return not text or _IMPORT_NAME.fullmatch(text) is not None
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -102,4 +111,5 @@ _RULES: tuple[tuple[str, Callable[[str], bool], str], ...] = (
     ("BACKEND_THREADS", _is_count, _COUNT_RULE),
     ("FRONTEND_URL", _are_origins, _ORIGIN_RULE),
     ("BACKEND_URL", _are_origins, _ORIGIN_RULE),
+    ("BACKEND_MIDDLEWARE", _is_import_name, "must be module:name"),
 )

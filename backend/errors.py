@@ -1,6 +1,5 @@
 """Every way the backend says no. Errors carry a reason and a status; `refusal.py` words them."""
 
-# ruff: noqa: N818 - named by the fact that failed, as in the sidecar; "Error" would only repeat the base.
 
 from dataclasses import dataclass
 

@@ -55,6 +55,7 @@ def test_settings_good_bind_is_kept(bind: str) -> None:
         ("BACKEND_WORKERS", "-1"),
         ("BACKEND_THREADS", "257"),
         ("BACKEND_THREADS", "٣"),
+        ("BACKEND_MIDDLEWARE", "sidecar.wsgi"),
         ("FRONTEND_URL", "*"),
         ("FRONTEND_URL", "localhost:3000"),
         ("FRONTEND_URL", "http://localhost:3000/app"),
