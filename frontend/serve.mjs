@@ -65,9 +65,8 @@ export function listenerFor(settings) {
 
 // Scripts, styles and pictures from here; calls to the sidecar and to Cognito. Nothing else, so
 // that a token in this page has nowhere else to go.
-function policyFor({ sidecarUrl, cognitoEndpoint, region }) {
-  const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-  const cognito = cognitoEndpoint ?? `https://cognito-idp.${region}.${suffix}`;
+function policyFor({ apiUrl, cognitoEndpoint, region }) {
+  const servers = ["'self'", apiUrl, cognitoEndpoint ?? cognitoIn(region)];
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -75,11 +74,17 @@ function policyFor({ sidecarUrl, cognitoEndpoint, region }) {
     "img-src 'self' data:",
     "font-src 'self'",
     "manifest-src 'self'",
-    `connect-src 'self' ${sidecarUrl} ${cognito}`,
+    `connect-src ${servers.filter(Boolean).join(" ")}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
+}
+
+function cognitoIn(region) {
+  if (region === null) return null;
+  const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  return `https://cognito-idp.${region}.${suffix}`;
 }
 
 // The decoded path, or null for one that no honest link contains.
@@ -96,7 +101,7 @@ function pathOf(target) {
 // The file for a path; index.html for a page the app draws itself; null for what is missing.
 async function fileFor(folder, path) {
   const root = await realpath(folder);
-  const isPage = extname(path) === "";
+  const isPage = extname(path) === "" || path.startsWith("/@"); // a handle may have a dot
   return (await fileIn(root, path)) ?? (isPage ? fileIn(root, "/index.html") : null);
 }
 
@@ -171,9 +176,15 @@ function listen(server, host, port) {
   });
 }
 
+async function assertBuilt(folder) {
+  if (await fileIn(await realpath(folder).catch(() => folder), "/index.html")) return;
+  throw new Error(`there is no app in ${folder}; build it with: npm ci && npm run build`);
+}
+
 async function main() {
   try {
     const settings = settingsOf(process.env);
+    await assertBuilt(settings.folder);
     const servers = await serve(settings);
     console.log(`http://localhost:${settings.port} serves ${settings.folder}`);
     const stop = () => servers.forEach((server) => server.close() && server.closeAllConnections());
@@ -184,4 +195,5 @@ async function main() {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();
+const started = process.argv[1]; // by whatever name: a link to this file is this file
+if (started && import.meta.url === pathToFileURL(await realpath(started)).href) await main();

@@ -25,7 +25,9 @@ before(async () => {
     FRONTEND_HOSTS: "127.0.0.1",
     FRONTEND_PORT: "0",
     FRONTEND_FOLDER: folder,
-    FRONTEND_USER_POOL_ID: "us-east-1_x",
+    VITE_API_URL: "http://127.0.0.1:8080",
+    VITE_COGNITO_REGION: "us-east-1",
+    VITE_COGNITO_USER_POOL_ID: "us-east-1_x",
   };
   servers = await serve(settingsOf(environment));
   port = servers[0].address().port;
@@ -60,7 +62,11 @@ test("the root is the app's page", async () => {
 });
 
 test("a page only the app knows is the app's page", async () => {
-  assert.match((await get("/users/ada?tab=1")).body, /the app/);
+  assert.match((await get("/confirm?email=ada@example.com")).body, /the app/);
+});
+
+test("a handle with a dot is a page, not a file", async () => {
+  assert.match((await get("/@grace.hopper")).body, /the app/);
 });
 
 test("a missing file is missing, not the app's page", async () => {
@@ -108,11 +114,11 @@ test("the configuration comes from the environment and is not kept", async () =>
   const { headers, body } = await get("/config.json");
   assert.equal(headers["cache-control"], "no-store");
   assert.deepEqual(JSON.parse(body), {
-    sidecarUrl: "http://127.0.0.1:8080",
-    cognitoEndpoint: null,
-    region: "us-east-1",
     userPoolId: "us-east-1_x",
-    userPoolClientId: null,
+    clientId: null,
+    region: "us-east-1",
+    apiUrl: "http://127.0.0.1:8080",
+    cognitoEndpoint: null,
   });
 });
 
@@ -124,16 +130,20 @@ test("the policy lets a token go to the sidecar and to Cognito alone", async () 
 });
 
 test("a URL with more than an origin adds nothing to the policy", () => {
-  const { config } = settingsOf({ FRONTEND_SIDECAR_URL: "http://127.0.0.1:8080/; script-src *" });
-  assert.equal(config.sidecarUrl, "http://127.0.0.1:8080");
+  const { config } = settingsOf({ VITE_API_URL: "http://127.0.0.1:8080/; script-src *" });
+  assert.equal(config.apiUrl, "http://127.0.0.1:8080");
+});
+
+test("with nothing set, the browser is told that nothing is", () => {
+  assert.deepEqual(new Set(Object.values(settingsOf({}).config)), new Set([null]));
 });
 
 for (const [name, value] of [
   ["FRONTEND_PORT", "70000"],
   ["FRONTEND_PORT", "web"],
-  ["FRONTEND_REGION", "us-east-1; script-src *"],
-  ["FRONTEND_SIDECAR_URL", "8080"],
-  ["FRONTEND_COGNITO_ENDPOINT", "file:///etc"],
+  ["VITE_COGNITO_REGION", "us-east-1; script-src *"],
+  ["VITE_API_URL", "8080"],
+  ["VITE_COGNITO_ENDPOINT", "file:///etc"],
 ]) {
   test(`a bad setting is refused by name: ${name}=${value}`, () => {
     assert.throws(() => settingsOf({ [name]: value }), new RegExp(name));

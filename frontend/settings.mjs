@@ -1,17 +1,28 @@
 // Every setting of the static server. The only file that reads the environment.
 
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const BUILT = fileURLToPath(new URL("dist", import.meta.url));
+
+/**
+ * What the browser may know, served as /config.json. Nothing secret. A name that is null has not
+ * been set; the app then shows one page that says so.
+ *
+ * @typedef {object} BrowserConfig
+ * @property {string | null} userPoolId
+ * @property {string | null} clientId
+ * @property {string | null} region
+ * @property {string | null} apiUrl The sidecar.
+ * @property {string | null} cognitoEndpoint The local stand-in; null is Cognito itself in `region`.
+ */
 
 /**
  * @typedef {object} Settings
  * @property {string[]} hosts Addresses to listen on. Both loopbacks by default: `localhost` is
  *   127.0.0.1 for one browser and ::1 for the next.
  * @property {number} port
- * @property {string} folder What is served: the built app, or the placeholder until there is one.
- * @property {object} config What the browser may know, served as /config.json. Nothing secret.
+ * @property {string} folder What is served: the built app.
+ * @property {BrowserConfig} config
  */
 
 /**
@@ -23,19 +34,29 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
  */
 export function settingsOf(environment) {
   const read = (name, fallback) => environment[name]?.trim() || fallback;
-  const origin = (name, fallback) => originOf(name, read(name, fallback));
   return {
     hosts: read("FRONTEND_HOSTS", "127.0.0.1,::1").split(",").map((host) => host.trim()),
     port: portOf(read("FRONTEND_PORT", "3000")),
-    folder: read("FRONTEND_FOLDER", existsSync(here("dist")) ? here("dist") : here("placeholder")),
-    config: {
-      sidecarUrl: origin("FRONTEND_SIDECAR_URL", "http://127.0.0.1:8080"),
-      // null: Cognito itself, in `region`. A URL: the local stand-in.
-      cognitoEndpoint: origin("FRONTEND_COGNITO_ENDPOINT", null),
-      region: regionOf(read("FRONTEND_REGION", "us-east-1")),
-      userPoolId: read("FRONTEND_USER_POOL_ID", null),
-      userPoolClientId: read("FRONTEND_USER_POOL_CLIENT_ID", null),
-    },
+    folder: read("FRONTEND_FOLDER", BUILT),
+    config: browserConfigOf(environment),
+  };
+}
+
+/**
+ * The part of the settings that goes to the browser.
+ *
+ * @param {Record<string, string | undefined>} environment
+ * @returns {BrowserConfig}
+ * @throws {Error} As `settingsOf`.
+ */
+export function browserConfigOf(environment) {
+  const read = (name) => environment[name]?.trim() || null;
+  return {
+    userPoolId: read("VITE_COGNITO_USER_POOL_ID"),
+    clientId: read("VITE_COGNITO_CLIENT_ID"),
+    region: regionOf(read("VITE_COGNITO_REGION")),
+    apiUrl: originOf("VITE_API_URL", read("VITE_API_URL")),
+    cognitoEndpoint: originOf("VITE_COGNITO_ENDPOINT", read("VITE_COGNITO_ENDPOINT")),
   };
 }
 
@@ -48,7 +69,9 @@ function portOf(text) {
 }
 
 function regionOf(text) {
-  if (!/^[a-z0-9-]+$/.test(text)) throw new Error("FRONTEND_REGION must be one such as us-east-1");
+  if (text !== null && !/^[a-z0-9-]+$/.test(text)) {
+    throw new Error("VITE_COGNITO_REGION must be one such as us-east-1");
+  }
   return text;
 }
 

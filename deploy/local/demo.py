@@ -8,26 +8,33 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.local.bundle import BundleError, ensure_built
 from deploy.local.emulator import EmulatorError, endpoint
-from deploy.local.parts import Ports, cognito_part, parts_around, taken_ports
+from deploy.local.mailbox import mails, watch_codes
+from deploy.local.parts import ROOT, Ports, cognito_part, parts_around, taken_ports
 from deploy.local.pool import StackError, create_pool
 from deploy.local.record import STATE_DIR, forget, recorded
 from deploy.local.sign_in import assert_tokens_are_signed, sign_in
 from deploy.local.supervisor import PartError, run_until_signal, supervised
-from deploy.local.terminal import show, show_summary
+from deploy.local.terminal import show, show_code, show_summary
 
 MAX_OFFSET = 57_000  # the highest port, 8081, stays below 65 536
+# What a person can do something about: one line each, no traceback.
+FAILURES = (PartError, BundleError, EmulatorError, StackError, BotoCoreError, ClientError)
 
 
 async def run_demo(ports: Ports, state_dir: Path) -> None:
     """Run all parts until cancelled.
 
     Raises:
+        BundleError: The frontend cannot be built; nothing was started.
         ExceptionGroup: A part ended (`PartError`) or the pool could not be created.
     """
     cognito_dir = state_dir / "cognito"
     cognito_dir.mkdir(parents=True, exist_ok=True)
     forget(state_dir)
+    for line in (await asyncio.to_thread(ensure_built, ROOT / "frontend")).splitlines():
+        show("frontend", line)
     async with supervised(show) as start:
         await start(cognito_part(ports, cognito_dir))
         pool = await asyncio.to_thread(create_pool, endpoint(ports.cognito))
@@ -36,8 +43,9 @@ async def run_demo(ports: Ports, state_dir: Path) -> None:
             await start(part)
         tokens = await asyncio.to_thread(sign_in, pool)
         with recorded(pool, ports, state_dir):
+            earlier = await asyncio.to_thread(mails, pool)
             show_summary(pool, ports, tokens.access_token)
-            await asyncio.Event().wait()
+            await watch_codes(pool, earlier, show_code)
 
 
 def main() -> int:
@@ -49,7 +57,7 @@ def main() -> int:
     failed: list[BaseException] = []
     try:
         run_until_signal(run_demo(ports, chosen.state_dir.resolve()))
-    except* (PartError, EmulatorError, StackError, BotoCoreError, ClientError) as group:
+    except* FAILURES as group:
         failed.extend(group.exceptions)
     except* BrokenPipeError:  # whoever read our output has gone, as after `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

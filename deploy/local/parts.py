@@ -15,7 +15,7 @@ from deploy.local.supervisor import Part
 ROOT = Path(__file__).parents[2]
 
 # What a developer has set for other work must not change what the demo does.
-FOREIGN = ("AWS_", "SIDECAR_", "BACKEND_", "FRONTEND_", "GUNICORN_", "FLASK_")
+FOREIGN = ("AWS_", "SIDECAR_", "BACKEND_", "FRONTEND_", "VITE_", "GUNICORN_", "FLASK_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,11 @@ def _frontend(pool: LocalPool, ports: Ports) -> Part:
         command=("node", "frontend/serve.mjs"),
         environment=_environment(
             FRONTEND_PORT=str(ports.frontend),
-            FRONTEND_SIDECAR_URL=ports.sidecar_url,
-            FRONTEND_COGNITO_ENDPOINT=pool.endpoint,
-            FRONTEND_REGION=REGION,
-            FRONTEND_USER_POOL_ID=pool.user_pool_id,
-            FRONTEND_USER_POOL_CLIENT_ID=pool.client_id,
+            VITE_API_URL=ports.sidecar_url,
+            VITE_COGNITO_ENDPOINT=pool.endpoint,
+            VITE_COGNITO_REGION=REGION,
+            VITE_COGNITO_USER_POOL_ID=pool.user_pool_id,
+            VITE_COGNITO_CLIENT_ID=pool.client_id,
         ),
         directory=ROOT,
         health_url=f"http://{HOST}:{ports.frontend}/config.json",

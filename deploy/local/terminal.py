@@ -7,7 +7,7 @@ from deploy.local.parts import Ports
 from deploy.local.pool import DemoUser, LocalPool
 
 # ANSI codes, readable on light and dark.
-COLOURS = {"cognito": 33, "backend": 34, "sidecar": 35, "frontend": 36, "demo": 32}
+COLOURS = {"cognito": 33, "backend": 34, "sidecar": 35, "frontend": 36, "demo": 32, "e-mail": 32}
 WIDTH = max(map(len, COLOURS))
 FEED = "/api/activities/home"
 
@@ -15,6 +15,11 @@ FEED = "/api/activities/home"
 def show(part: str, line: str) -> None:
     """Print one line of a part at once, behind its name."""
     print(f"{_coloured(part.ljust(WIDTH), COLOURS.get(part, 0))} | {line}", flush=True)
+
+
+def show_code(address: str, code: str) -> None:
+    """Print the code that Cognito would have e-mailed."""
+    show("e-mail", f"to {address}: the code is {code}")
 
 
 def show_summary(pool: LocalPool, ports: Ports, access_token: str) -> None:
@@ -36,6 +41,7 @@ The demo is running. Ctrl-C stops all of it.
 
 Users, sign-in by e-mail:
 {users}
+Or sign up with any address: nothing is sent, the code appears here and under e-mails.
 
 Anonymous:
   curl -i {ports.sidecar_url}{FEED}
