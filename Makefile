@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ORACLES := tests/fuzz/token/oracles
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo token test check format lock images smoke sbom audit bench clean
+.PHONY: help setup demo token test check format lock images smoke sbom audit fuzz fuzz-wire soak bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -20,9 +21,9 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-frontend/node_modules/.installed: frontend/package-lock.json
-	@command -v npm >/dev/null || { echo "Node 20 or later with npm is needed for the frontend" >&2; exit 1; }
-	@cd frontend && npm ci --silent --no-audit --no-fund
+%/node_modules/.installed: %/package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20.19 or later with npm is needed for $*" >&2; exit 1; }
+	@cd $* && npm ci --silent --no-audit --no-fund
 	@mkdir -p $(@D) && touch $@
 
 demo: setup ## Start local Cognito, backend, sidecar and frontend; Ctrl-C stops all of it
@@ -31,7 +32,7 @@ demo: setup ## Start local Cognito, backend, sidecar and frontend; Ctrl-C stops 
 token: setup ## Print an access token of a demo user
 	@$(BIN)/python -m deploy.local.token
 
-test: setup $(VENV)/.test-installed ## Run all tests
+test: setup $(VENV)/.test-installed $(ORACLES)/node_modules/.installed ## Run all tests
 	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
@@ -41,6 +42,7 @@ check: setup ## Check format, lint, types, import rules and the CloudFormation t
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@$(BIN)/cfn-lint deploy/aws/*.yaml
+	@cd frontend && npm run --silent check
 	@echo "check: clean"
 
 format: setup ## Format the code and fix what can be fixed
@@ -73,12 +75,24 @@ smoke: images ## Run the built images and walk the main story through them
 
 sbom: setup $(VENV)/.test-installed ## Write what the sidecar image contains, as CycloneDX, to dist/sbom.json
 	@mkdir -p dist && $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible --of JSON -o dist/sbom.json requirements.lock
+	@cd frontend && npm sbom --package-lock-only --omit dev --sbom-format cyclonedx > ../dist/sbom-frontend.json
 
 audit: setup $(VENV)/.test-installed ## Ask the vulnerability database about every locked package
 	@$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
+fuzz: setup $(VENV)/.test-installed $(ORACLES)/node_modules/.installed ## Hold a million tokens against other people's verifiers (COUNT=n)
+	@$(BIN)/python -m tests.fuzz.token --count $(or $(COUNT),1000000)
+	@$(BIN)/python -m tests.fuzz.token.memory --count $(or $(COUNT),1000000)
+
+fuzz-wire: setup $(VENV)/.test-installed ## Send a million mutated requests (COUNT=n)
+	@$(BIN)/python -m tests.fuzz.wire --count $(or $(COUNT),1000000)
+
 bench: setup $(VENV)/.bench-installed ## Measure CPU per request side by side with Envoy, HAProxy, Node and others
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.verifier
+
+soak: setup ## Hours of mixed load and faults in minutes (MINUTES=n)
+	@$(BIN)/python -m tests.bench.soak --minutes $(or $(MINUTES),5)
 
 clean: ## Remove everything that was installed or made
 	rm -rf $(VENV) .local .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis frontend/node_modules frontend/dist

@@ -11,7 +11,7 @@ import pytest
 from deploy.local.aws import connect_anonymously
 from deploy.local.pool import create_short_lived_client
 from deploy.local.sign_in import Tokens, sign_in
-from tests.integration.conftest import Stack, ask, running_sidecar
+from tests.support.stack import Stack, ask, running_sidecar
 
 ANONYMOUS = {"sub": None, "username": None}
 FEED = "/api/activities/home"

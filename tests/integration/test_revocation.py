@@ -8,9 +8,9 @@ from deploy.local.aws import connect_anonymously
 from deploy.local.sign_in import sign_in
 from sidecar.model import BearerToken
 from tests.conftest import StartSidecar
-from tests.integration.conftest import Stack, ask, running_sidecar
 from tests.support.raw_client import ask as ask_raw
 from tests.support.recording_backend import RecordingBackend
+from tests.support.stack import Stack, ask, running_sidecar
 
 
 @pytest.fixture(scope="module")
