@@ -48,13 +48,15 @@ def test_hits_and_misses_are_counted() -> None:
     cache, key = TokenCache(), signer(HeldKeys())
     assert (cache.hits, cache.misses) == (0, 0)
     cache.remember(DIGEST, identity(), key, NOW)
-    for now in (NOW, NOW + 1, NOW + MAX_AGE_S):
+    for now in (NOW, NOW + 1, NOW + MAX_AGE_S, NOW):
         cache.find(DIGEST, now)
-    assert (cache.hits, cache.misses) == (2, 1)
+    assert (cache.hits, cache.misses) == (2, 2)
+    cache.remember(DIGEST, identity(), key, NOW)
+    assert cache.find(DIGEST, NOW - 1) is None
     cache.remember_refused(b"bad", key)
     with pytest.raises(SignatureInvalid):
         cache.find(b"bad", NOW)
-    assert (cache.hits, cache.misses) == (2, 2)
+    assert (cache.hits, cache.misses) == (2, 4)
 
 
 @pytest.mark.parametrize("now", [NOW, NOW + 1, NOW + MAX_AGE_S - 0.001])
