@@ -37,8 +37,8 @@ class Client:
         self.content: StreamReader = request.content
         self.is_head = request.method == "HEAD"
         self.is_modern = request.version >= (1, 1)  # knows chunks and interim responses
-        # aiohttp 3.14 takes the last trailer field of a chunked body for a field of the request that
-        # comes next, an `Authorization` included, and shows no trailers at all.
+        # aiohttp 3.14 takes the last trailer field of a chunked body for a field of the request
+        # that comes next, an `Authorization` included, and shows no trailers at all.
         may_leak = request.body_exists and "Transfer-Encoding" in request.headers
         self._keep_alive = request.keep_alive and self.is_modern and not may_leak
         self.has_answer = False

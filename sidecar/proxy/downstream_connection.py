@@ -4,6 +4,7 @@ Public API of aiohttp only: methods are overridden, its private state is never t
 """
 
 import asyncio
+import socket
 from typing import Protocol, cast
 
 from aiohttp import StreamReader, web
@@ -24,6 +25,7 @@ _FLUSH_S = 1.0  # for a client that was refused a connection to read the refusal
 _SPARE_S = 60.0  # aiohttp's keep-alive timer must never be the one that acts: ours knows more
 _HEAD_END = b"\r\n\r\n"
 _NEVER = float("inf")
+_CLOSED = (7, 8)  # TCP_CLOSE, TCP_CLOSE_WAIT of Linux (include/net/tcp_states.h)
 _KEPT_BYTES = 16 * 1024  # of a head, for when it turns out to be unreadable
 
 _LINGER_S = 2.0
@@ -247,6 +249,8 @@ class ClientConnection(web.RequestHandler):
 
     def check_deadline(self, now: float) -> None:
         """Close a connection whose client has taken too long; abort one that will not close."""
+        if self._is_busy and self._has_left():
+            self.abort()
         if now < self._deadline:
             return
         if self._wire is None or self._wire.is_closing() or self._is_refused:
@@ -285,6 +289,17 @@ class ClientConnection(web.RequestHandler):
 
     def _note_protocol(self) -> None:
         self.is_foreign = self.is_foreign or unreadable.is_foreign(self.latest)
+
+    def _has_left(self) -> bool:
+        """Tell whether the client has closed, which nobody notices while its upload is held up."""
+        if self._wire is None or self._wire.is_reading():
+            return False
+        wire = self._wire.get_extra_info("socket")
+        try:
+            state: int = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        except (OSError, AttributeError):  # a Unix socket, or a system without TCP_INFO
+            return False
+        return state in _CLOSED
 
     def _await_head(self) -> None:
         self._deadline = self._loop_time() + self._timeouts.head_s

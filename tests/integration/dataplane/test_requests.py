@@ -1,6 +1,8 @@
 """Requests as the backend gets them."""
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
@@ -96,6 +98,29 @@ async def test_unwanted_upload_gets_its_early_answer(start_sidecar: StartSidecar
     assert received.startswith(b"HTTP/1.1 403 ")
     assert received.endswith(b"no")
     assert b"Connection: close" in received
+
+
+async def test_client_that_leaves_a_held_up_upload_is_noticed(start_sidecar: StartSidecar) -> None:
+    """Though nothing is read from it, for the backend takes nothing: within a second."""
+
+    async def script(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.Event().wait()
+
+    async with scripted(script) as backend:
+        sidecar = await start_sidecar(upstream=backend.url)
+        _, writer = await dial(sidecar.address)
+        writer.write(POST + b"Content-Length: 100000000\r\n\r\n" + bytes(50_000_000))
+        await until(lambda: backend.open_connections == 1)
+        await until(lambda: writer.transport.get_write_buffer_size() > 0)
+        await asyncio.sleep(0.5)  # until every buffer on the way is full
+        server = sidecar._server  # noqa: SLF001 - the backend reads nothing, and so sees nothing
+        assert server.open_count == 1
+        # By a reset: an orderly end would stand in the queue behind what was sent before.
+        wire = writer.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await until(lambda: server.open_count == 0, timeout_s=1)
 
 
 async def test_pipelined_requests_are_answered_in_order(
