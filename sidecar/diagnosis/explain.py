@@ -7,6 +7,7 @@ and words what came of it. It never shows the signature or the token.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from sidecar.errors import (
     AlgorithmNotAllowed,
@@ -28,6 +29,9 @@ from sidecar.identity.token import UnverifiedToken, parse_token, verify_signatur
 from sidecar.model import BearerToken, Claims, Identity
 
 _ACCESS = frozenset({"access"})  # whose client is named by `client_id`; an id token has `aud`
+
+_TIMES = frozenset({"exp", "iat", "nbf"})
+_YEAR_2100 = 4_102_444_800  # beyond it a number is no time, and may be none that a calendar knows
 
 MAX_SHOWN = 120
 """Characters of a token's value that are shown; what is longer is never what was expected."""
@@ -188,7 +192,7 @@ def _check_claims(claims: Claims, rules: ClaimRules, now: float) -> list[Check]:
     client = "client_id" if token_use in _ACCESS else "aud"
     username = USERNAME_CLAIM[token_use]
     clients = "any text" if rules.clients is None else " or ".join(sorted(rules.clients))
-    late = f"at most {LEEWAY_S} s ahead of now ({now:.0f})"
+    late = f"at most {LEEWAY_S} s ahead of now, {_show_time(now)}"
     made_up: Claims = {
         "iss": min(rules.issuers),
         "token_use": token_use,
@@ -202,7 +206,7 @@ def _check_claims(claims: Claims, rules: ClaimRules, now: float) -> list[Check]:
         held = {**said, "exp": _soon(said["exp"], now)} if names == ("exp",) and said else said
         rest = {claim: value for claim, value in made_up.items() if claim not in names}
         fault = fault_of({**rest, **held}, rules, now)
-        actual = ", ".join(show(value) for value in said.values()) or "absent"
+        actual = ", ".join(_show_claim(*pair) for pair in said.items()) or "absent"
         return Check(name, expected, actual, fault.reason if fault is not None else "")
 
     checks = [
@@ -210,7 +214,7 @@ def _check_claims(claims: Claims, rules: ClaimRules, now: float) -> list[Check]:
         check(client, clients, "client_id", "aud"),
         check("sub", "text that is not blank", "sub"),
         check(username, "text that is not blank, or absent", username),
-        check("exp", f"after now ({now:.0f})", "exp"),
+        check("exp", f"after now, {_show_time(now)}", "exp"),
     ]
     times = [check(name, late, name) for name in ("nbf", "iat") if name in claims]
     checks += times
@@ -225,6 +229,16 @@ def _lifetime(claims: Claims) -> str:
     if isinstance(expires_at, int | float) and isinstance(issued_at, int | float):
         return f"{expires_at - issued_at:.0f} s"
     return "iat absent"
+
+
+def _show_claim(name: str, value: object) -> str:
+    is_time = name in _TIMES and isinstance(value, int | float) and 0 <= value < _YEAR_2100
+    return _show_time(value) if is_time and isinstance(value, int | float) else show(value)
+
+
+def _show_time(seconds: float) -> str:
+    date = datetime.fromtimestamp(seconds, UTC)
+    return f"{seconds:.0f} ({date:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _soon(expires_at: object, now: float) -> object:

@@ -145,3 +145,16 @@ def test_payload_that_is_no_json_leaves_the_claims_open() -> None:
     explanation = explained(token)
     assert first_failure(explanation) == ("form", "token_malformed")
     assert not next(c for c in explanation.checks if c.name == "claims").is_made
+
+
+def test_times_are_shown_as_people_read_them() -> None:
+    """Seconds since the epoch say nothing at three in the morning."""
+    checks = {check.name: check for check in explained(good(exp=mint.NOW - 1)).checks}
+    assert checks["exp"].actual == f"{mint.NOW - 1} (2027-01-15 07:59:59 UTC)"
+    assert checks["exp"].expected.endswith(f"{mint.NOW} (2027-01-15 08:00:00 UTC)")
+
+
+@pytest.mark.parametrize("exp", [1e300, -1, True, "1"])
+def test_time_that_no_calendar_knows_is_shown_as_it_is(exp: object) -> None:
+    """A hostile number does not end the explanation."""
+    assert first_failure(explained(good(exp=exp)))[0] in ("exp", "lifetime")

@@ -1,5 +1,6 @@
 """The command line: what it prints and how it exits."""
 
+import importlib.util
 import json
 import socket
 import time
@@ -141,3 +142,20 @@ def test_check_with_bad_settings_lists_them_and_exits_2() -> None:
     (finding,) = json.loads(result.stdout)["checks"]
     assert finding["level"] == "fail"
     assert finding["found"].startswith("SIDECAR_MODE")
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("opentelemetry") is not None
+    and importlib.util.find_spec("opentelemetry.exporter") is not None,
+    reason="the extra `otel` is installed",
+)
+def test_traces_without_the_extra_are_a_problem_with_a_remedy() -> None:
+    """Who asks for traces and gets none is told before the first request."""
+    result = run(
+        *("--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"),
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
+        SIDECAR_JWKS_URL="http://127.0.0.1:9/",
+        **POOL,
+    )
+    assert result.returncode == 2
+    assert "cognito-sidecar[otel]" in result.stderr

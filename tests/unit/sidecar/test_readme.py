@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import environment_name, on_command_line
+from sidecar.config import Settings, environment_name, on_command_line
 from sidecar.errors import SidecarError
 from sidecar.setting_texts import default_text
 
@@ -34,3 +34,15 @@ def leaves(error: type[SidecarError]) -> list[type[SidecarError]]:
 def test_every_reason_is_in_readme(reason: str) -> None:
     """A reason that the sidecar can give is one that README lists."""
     assert f"`{reason}`" in README
+
+
+BOUND = re.compile(
+    r"^\| `([a-z]+_[a-z_]+|connections|requests|fields)` \| ([\d.]+) \| .+ \|$", re.MULTILINE
+)
+
+
+def test_every_bound_is_in_readme_with_its_default() -> None:
+    """The tables of timeouts and limits and the code name the same bounds and defaults."""
+    tables = (Settings.model_fields["timeouts"].default, Settings.model_fields["limits"].default)
+    expected = {name: value for table in tables for name, value in table.model_dump().items()}
+    assert {name: float(value) for name, value in BOUND.findall(README)} == expected
