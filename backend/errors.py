@@ -1,6 +1,5 @@
 """Every way the backend says no. Errors carry a reason and a status; `refusal.py` words them."""
 
-
 from dataclasses import dataclass
 
 

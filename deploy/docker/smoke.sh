@@ -6,6 +6,7 @@
 # TAG           default: dev
 # PORTS         added to every port, so that nothing in the way is disturbed; default: 7050
 # RUN_OPTIONS   more words for `run`, e.g. --ulimit nofile=1024:1024
+# ENGINE_OPTIONS  words before it, e.g. --runtime runc
 #
 # All containers share the host's network here (Linux), which needs no bridge and no privilege
 # that a build machine may lack. `docker compose up` gives the backend the sidecar's namespace.
@@ -31,16 +32,19 @@ chmod 777 "$pool" # the containers' user is nobody on this machine
 
 engine_run() { # NAME, then the words of `run`
   local part=$1; shift
-  "$engine" "${engine_options[@]}" run --detach --no-healthcheck --name "$name-$part" --network host --read-only \
-    --tmpfs /tmp --cap-drop all --security-opt no-new-privileges "${run_options[@]}" "$@" >/dev/null
+  "$engine" "${engine_options[@]}" run --detach --no-healthcheck --name "$name-$part" \
+    --network host --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges \
+    "${run_options[@]}" "$@" >/dev/null
 }
 
 clean_up() {
   status=$?
+  trap '' PIPE # whoever reads our output may have gone; the containers must go all the same
+  set +e
   for part in frontend backend sidecar cognito; do
     if [ $status -ne 0 ]; then
       echo "--- $part" >&2
-      "$engine" logs "$name-$part" 2>&1 | tail -20 >&2 || true
+      "$engine" logs "$name-$part" 2>&1 | tail -20 >&2
     fi
     "$engine" rm --force --volumes "$name-$part" >/dev/null 2>&1 || true
   done
