@@ -135,9 +135,18 @@ class TokenRevoked(TokenError):
 
 
 class PolicyError(SidecarError):
-    """The caller is known, and may not do this."""
+    """The caller is known, and may not do this.
+
+    Attributes:
+        kid: The key that signed the caller's token.
+        pool_id: The pool that issued it.
+        subject_digest: Tells callers apart in logs, as in `Identity`.
+    """
 
     status = 403
+    kid: str = ""
+    pool_id: str = ""
+    subject_digest: str = ""
 
 
 class ScopeMissing(PolicyError):

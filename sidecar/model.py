@@ -119,8 +119,9 @@ class RequestRecord:
         duration_s: From the request's head to the last byte of the answer.
         route: Label of the rule that was applied; empty if none could be looked for.
         would_refuse: The reason for which a rule that only reports would have refused it.
-        kid: The key that a refused token named, exactly as it did.
+        kid: The key that the token of a refused request named, exactly as it did.
         pool_id: The pool that a refused token was held against.
+        subject_digest: Of a proven caller who was refused, as in `Identity`.
         trace_id: Of the `traceparent` field, 32 hexadecimal digits; empty without a valid one.
         parent_id: The client's span, 16 digits of the same field.
         is_trace_sampled: What the client decided about recording the trace.
@@ -145,6 +146,7 @@ class RequestRecord:
     would_refuse: str = ""
     kid: str = ""
     pool_id: str = ""
+    subject_digest: str = ""
     trace_id: str = ""
     parent_id: str = ""
     is_trace_sampled: bool = False
