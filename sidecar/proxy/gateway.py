@@ -7,7 +7,14 @@ from time import monotonic
 
 from aiohttp import web
 
-from sidecar.errors import Overloaded, RequestError, SidecarError, TokenError, VersionNotSupported
+from sidecar.errors import (
+    Overloaded,
+    PolicyError,
+    RequestError,
+    SidecarError,
+    TokenError,
+    VersionNotSupported,
+)
 from sidecar.model import Field, RequestRecord
 from sidecar.policy.routes import RouteTable
 from sidecar.policy.target import parse_target
@@ -172,8 +179,10 @@ class Gateway:
         self, error: SidecarError, origin: bytes, client: Client, record: RequestRecord
     ) -> None:
         record.reason = error.reason
-        if isinstance(error, TokenError):
+        if isinstance(error, TokenError | PolicyError):
             record.kid, record.pool_id = error.kid, error.pool_id
+        if isinstance(error, PolicyError):
+            record.subject_digest = error.subject_digest
         if client.has_answer:
             client.abort()
             return

@@ -138,6 +138,13 @@ def test_rule_that_requires_refuses_whoever_does_not_fit() -> None:
         rule("/a", scopes=frozenset({"orders/write"})).admit(identity(scopes=("orders/read",)))
 
 
+def test_refusal_by_a_rule_says_whom_it_refused() -> None:
+    """For the log: key, pool and a digest, never a name."""
+    with pytest.raises(GroupMissing) as caught:
+        rule("/a", groups=frozenset({"admin"})).admit(identity())
+    assert (caught.value.kid, caught.value.pool_id) == ("kid", POOL)
+
+
 def test_rule_that_requires_admits_whoever_fits() -> None:
     """One of the groups and one of the scopes suffice."""
     both = rule("/a", groups=frozenset({"admin", "staff"}), scopes=frozenset({"w", "r"}))
