@@ -124,7 +124,10 @@ def _describe(record: RequestRecord) -> tuple[str, str, str]:
         )
     if not kid and not pool_id:
         return result, reason, ""
-    return result, reason, f'"kid": {_escape(kid[:MAX_KID])}, "pool": "{pool_id}", '
+    said = f'"kid": {_escape(kid[:MAX_KID])}, "pool": "{pool_id}", '
+    if record.subject_digest:
+        said = f'"sub": "{record.subject_digest}", {said}'
+    return result, reason, said
 
 
 def _upstream(record: RequestRecord) -> str:

@@ -61,6 +61,14 @@ def test_authenticated_request_names_nobody() -> None:
     assert (line["sub"], line["kid"], line["pool"]) == ("0123456789abcdef", "kid-1", POOL)
 
 
+def test_caller_whom_a_rule_refused_is_told_apart() -> None:
+    """Who asked for what they may not do is as known as who may."""
+    record = RequestRecord("GET", 0.0, reason="group_missing", status=403, route="/admin/*")
+    record.kid, record.pool_id, record.subject_digest = "kid-1", POOL, "0123456789abcdef"
+    line = line_of(record)
+    assert (line["result"], line["sub"], line["pool"]) == ("refused", "0123456789abcdef", POOL)
+
+
 def test_sizes_times_and_trace_are_logged() -> None:
     """What the backend took is apart from what the whole request took."""
     record = RequestRecord("PUT", 0.0, status=200, trace_id="a" * 32, received_bytes=7)
