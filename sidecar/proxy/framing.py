@@ -6,6 +6,7 @@ version, one host and one way to find the end of its body.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sidecar.errors import (
     ExpectationFailed,
@@ -134,11 +135,17 @@ def _names_websocket(fields: ClientFields) -> bool:
 
 def _check_host(fields: ClientFields) -> None:
     hosts = fields.values(b"host")
-    if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
+    if len(hosts) != 1 or not _is_host(hosts[0]):
         raise HeaderInvalid("one Host of a name and a port")
-    port = hosts[0].rpartition(b":")[2]
-    if port.isdigit() and hosts[0][-len(port) - 1 : -len(port)] == b":" and int(port) > _MAX_PORT:
-        raise HeaderInvalid("a port up to 65535")
+
+
+@lru_cache(maxsize=256)  # a sidecar serves few names, and each again and again
+def _is_host(host: bytes) -> bool:
+    if _HOST.fullmatch(host) is None:
+        return False
+    port = host.rpartition(b":")[2]
+    has_port = port.isdigit() and host[-len(port) - 1 : -len(port)] == b":"
+    return not has_port or int(port) <= _MAX_PORT
 
 
 def _check_expect(fields: ClientFields) -> bool:

@@ -190,7 +190,9 @@ class Gateway:
             client.close_after()
         record.request_id = record.request_id or self.rules.hops.make_request_id().decode()
         refused = refusal.word(error, record.request_id, self._allowed(origin))
-        told = headers.tell(record.caller, record.request_id.encode(), error.reason)
+        is_known = isinstance(error, PolicyError)
+        request_id = record.request_id.encode()
+        told = headers.tell(record.caller, request_id, error.reason, is_known=is_known)
         with contextlib.suppress(ConnectionError):
             client.answer(refused.status, [*refused.fields, *told], refused.body)
 
