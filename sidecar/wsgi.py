@@ -18,7 +18,7 @@ from urllib.parse import quote
 from sidecar import assembly
 from sidecar.background import IdentityThread
 from sidecar.config import Settings, load
-from sidecar.errors import SidecarError
+from sidecar.errors import PolicyError, SidecarError
 from sidecar.identity.credentials import is_bearer
 from sidecar.model import Anonymous, Caller, Field
 from sidecar.policy.target import parse_target
@@ -103,7 +103,9 @@ class CognitoIdentity:
         origin = environ.get("HTTP_ORIGIN", "").encode("latin-1")
         allowed = origin if origin in self._cors_origins else None
         refused = refusal.word(error, request_id.decode(), allowed)
-        told = headers.tell(Anonymous(), request_id, error.reason)
+        told = headers.tell(
+            Anonymous(), request_id, error.reason, is_known=isinstance(error, PolicyError)
+        )
         length = (b"Content-Length", str(len(refused.body)).encode())
         start_response(
             f"{refused.status} {HTTPStatus(refused.status).phrase}",
