@@ -36,7 +36,7 @@ test: setup $(VENV)/.test-installed $(ORACLES)/node_modules/.installed ## Run al
 	@cd frontend && npm test --silent
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
-check: setup ## Check format, lint, types, import rules and the CloudFormation template
+check: setup $(VENV)/.test-installed ## Check format, lint, types, import rules and the CloudFormation template
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
