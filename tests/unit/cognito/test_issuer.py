@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.cognito.issuer import issuers, jwks_url, region_of
+from sidecar.cognito.issuer import api_url, issuers, jwks_url, region_of
 
 # Region → host below which Cognito answers there, one for each partition of AWS and then some.
 DOMAINS = {
@@ -32,6 +32,7 @@ def test_pool_of_each_partition_has_its_two_issuers_and_keys(region: str, domain
         f"https://issuer-cognito-idp.{domain}/{pool_id}",
     }
     assert jwks_url(pool_id) == f"https://cognito-idp.{domain}/{pool_id}/.well-known/jwks.json"
+    assert api_url(pool_id) == f"https://cognito-idp.{domain}/"
 
 
 @pytest.mark.parametrize("name", ["a", "AbCdEfGhI", "0" * 55])
@@ -54,6 +55,6 @@ def test_name_of_letters_and_digits_is_accepted(name: str) -> None:
 )  # fmt: skip
 def test_anything_else_is_no_pool_id(pool_id: str) -> None:
     """No slash, dot, `@` or white space gets into a URL."""
-    for function in (region_of, issuers, jwks_url):
+    for function in (region_of, issuers, jwks_url, api_url):
         with pytest.raises(ValueError, match="expected a user pool id such as eu-west-1_AbCdEfGhI"):
             function(pool_id)
