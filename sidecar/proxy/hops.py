@@ -3,6 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from aiohttp import web
@@ -25,7 +26,7 @@ class Hops:
 
     def describe(self, request: web.BaseRequest, fields: ClientFields) -> Hop:
         """Describe the hop of one request."""
-        peer = request.remote or ""
+        peer = _ip_address(request.remote)
         offered = fields.values(b"x-request-id")
         request_id = headers.choose_request_id(offered, self.make_request_id())
         return Hop(peer.encode(), self._is_trusted(peer), request_id)
@@ -38,3 +39,13 @@ class Hops:
         if not self._trusted_proxies or not peer:
             return False
         return any(ip_address(peer) in network for network in self._trusted_proxies)
+
+
+@lru_cache(maxsize=1024)  # 2 µs for an address, and the same few come again and again
+def _ip_address(peer: str | None) -> str:
+    """Return an IP address; empty for a Unix socket, whatever its other end calls itself."""
+    try:
+        ip_address(peer or "")
+    except ValueError:
+        return ""
+    return peer or ""

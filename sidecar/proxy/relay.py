@@ -27,7 +27,7 @@ class Outgoing:
         framing: How the body is delimited.
         told: Our own fields for the response.
         record: Where sizes and the backend's time are noted.
-        lifetime_s: How long a WebSocket may last; None sets no limit.
+        lifetime_s: How long a WebSocket may last from the request on; None sets no limit.
     """
 
     method: str
@@ -102,7 +102,10 @@ class Relay:
         switch = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
         client.begin(response.status, _head_for(response, [*switch, *outgoing.told]))
         tunnel = websocket.Tunnel(client, upstream, self._limits.message_bytes)
-        await tunnel.run(outgoing.lifetime_s)
+        left_s = outgoing.lifetime_s
+        if left_s is not None:  # the token's time ran while the backend thought about it
+            left_s = max(0.0, left_s - (monotonic() - outgoing.record.started_at))
+        await tunnel.run(left_s)
         client.close_after()
         client.finish()
 
@@ -168,7 +171,8 @@ def _needs_chunks(response: ResponseHead, client: Client) -> bool:
 def _framing(response: ResponseHead, client: Client) -> Sequence[Field]:
     """Choose how the body is delimited for the client: as the backend did, where it can be."""
     framing: list[Field] = []
-    if client.is_modern and (_needs_chunks(response, client) or response.is_chunked):
+    is_chunked = response.is_chunked and response.status not in _NO_LENGTH
+    if client.is_modern and (_needs_chunks(response, client) or is_chunked):
         framing.append((b"Transfer-Encoding", b"chunked"))
     elif response.has_body and response.length is None:
         client.close_after()

@@ -205,11 +205,11 @@ class ResponseReader:
         _read_framing(head)
         head.has_body = not (self._is_head or head.status in _NO_BODY)
         self.is_until_close = head.has_body and head.length is None and not head.is_chunked
-        if self._is_head:
-            # httptools cannot be told that HEAD has no body; what follows is for a fresh parser.
-            self.is_reusable = self._parser.should_keep_alive()
-            self._parser = HttpResponseParser(self)
-            self.is_complete = True
+        if self._is_head or (not head.has_body and (head.length or head.is_chunked)):
+            # A body that must not come may come all the same, and late: it would answer whoever
+            # is next. Nor can httptools be told that HEAD has none.
+            self.is_reusable = False
+        self.is_complete = self._is_head
 
     def _check_head_size(self, head: ResponseHead) -> None:
         if self._head_bytes <= MAX_HEAD_BYTES:

@@ -86,7 +86,10 @@ async def verify(
         RequestMalformed, HeaderInvalid, MethodNotAllowed: It is not clear which request is meant.
         SidecarError: What the request itself would get.
     """
-    fields = headers.strip(request.raw_headers, rules.owned)
+    # A proxy that passes its client's `Connection` on would let it choose which of the fields that
+    # name the request are taken away; nothing is forwarded from here, so nothing is hop-by-hop.
+    asking = [pair for pair in request.raw_headers if pair[0].lower() != b"connection"]
+    fields = headers.strip(asking, rules.owned)
     hop = rules.hops.describe(request, fields)
     record.request_id = hop.request_id.decode()
     asked = read_asked(request.method, request.raw_path, fields)
