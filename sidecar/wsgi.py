@@ -18,11 +18,12 @@ from urllib.parse import quote
 from sidecar import assembly
 from sidecar.background import IdentityThread
 from sidecar.config import Settings, load
-from sidecar.errors import PolicyError, SidecarError
+from sidecar.errors import NotImplementedHere, PolicyError, SidecarError
 from sidecar.identity.credentials import is_bearer
 from sidecar.model import Anonymous, Caller, Field
 from sidecar.policy.target import parse_target
 from sidecar.proxy import headers, refusal
+from sidecar.proxy.framing import METHODS
 from sidecar.proxy.headers import ClientFields
 
 if TYPE_CHECKING:  # wsgiref.types is for type checkers; the names are PEP 3333's
@@ -81,6 +82,8 @@ class CognitoIdentity:
         fields = headers.strip(_fields(environ), self._owned)
         _remove_what_was_stripped(environ, fields)
         method = environ["REQUEST_METHOD"]
+        if method not in METHODS:  # werkzeug would read `get` as GET, past the rules for GET
+            raise NotImplementedHere("a method of RFC 9110 or RFC 5789")
         route = self._routes.match(method, parse_target(method, _path(environ)))
         return self._identity.identify(method, fields, route)
 

@@ -119,3 +119,17 @@ async def test_public_port_believes_no_word_about_another_request(verifier: Side
 async def test_there_is_no_such_port_unless_it_is_asked_for(sidecar: Sidecar) -> None:
     """Off by default."""
     assert sidecar.verify_address is None
+
+
+@pytest.mark.parametrize(
+    "connection", ["X-Forwarded-Uri, X-Forwarded-Method", "X-Original-Uri, X-Original-Method"]
+)
+async def test_connection_field_does_not_choose_which_request_is_judged(
+    verifier: Sidecar, connection: str
+) -> None:
+    """A client's `Connection` that a proxy passes on takes none of the proxy's fields away."""
+    public = ("X-Original-Method: GET", "X-Original-URI: /public/x")
+    asked = ("X-Forwarded-Method: GET", "X-Forwarded-Uri: /admin/x")
+    answer = await put(verifier, *asked, *public, f"Connection: {connection}")
+    assert answer.status == 400
+    assert (await put(verifier, *asked, f"Connection: {connection}")).status == 401
