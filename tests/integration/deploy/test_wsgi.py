@@ -310,3 +310,16 @@ def test_bad_settings_are_all_named_at_once(app: App) -> None:
     named = " ".join(refusal.value.problems)
     assert "AWS_COGNITO_USER_POOL_ID" in named
     assert "SIDECAR_MODE" in named
+
+
+@pytest.mark.parametrize("method", ["get", "Post", "PROPFIND"])
+def test_method_in_another_spelling_is_no_way_round_a_rule(
+    protect: Protect, app: App, method: str
+) -> None:
+    """Some servers read `get` as GET; the rules for GET must not miss it."""
+    rules = '[[routes]]\npath = "/admin/*"\nmethods = ["GET", "POST"]\nmode = "require"\n'
+    environ = EnvironBuilder("/admin/x").get_environ()
+    environ["REQUEST_METHOD"] = method
+    _, status, _ = run_wsgi_app(protect(rules).application, environ)
+    assert status.startswith("501 ")
+    assert app.seen == []
