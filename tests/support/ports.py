@@ -1,5 +1,6 @@
 """Ports that are free at this moment."""
 
+import os
 import socket
 
 from deploy.local.parts import Ports, taken_ports
@@ -14,5 +15,10 @@ def free_port() -> int:
 
 
 def port_offset() -> int:
-    """Return an offset at which all ports of a demo are free."""
-    return next(n for n in range(11_000, 22_000, 100) if not taken_ports(Ports().shifted(n)))
+    """Return an offset at which all ports of a demo are free.
+
+    Test processes that run side by side look in ranges of their own, for between looking and
+    taking another one may look too.
+    """
+    first = 11_000 + 4_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return next(n for n in range(first, first + 4_000, 100) if not taken_ports(Ports().shifted(n)))
