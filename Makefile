@@ -34,7 +34,7 @@ token: setup ## Print an access token of a demo user
 
 test: setup $(VENV)/.test-installed $(ORACLES)/node_modules/.installed ## Run all tests
 	@cd frontend && npm test --silent
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --cov --cov-report=term --durations=25
 
 check: setup $(VENV)/.test-installed ## Check format, lint, types, import rules and the CloudFormation template
 	@$(BIN)/ruff format --check --quiet .
