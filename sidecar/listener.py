@@ -49,7 +49,11 @@ class Listener:
             raise ListenFailed(_why_not(self._address, error)) from error
 
     async def stop(self) -> None:
-        """Accept who waits already, stop listening, and let requests in flight finish."""
+        """Accept who waits already, stop listening, and let requests in flight finish.
+
+        A handshake under way in the instant of closing is reset by the kernel, unless
+        net.ipv4.tcp_migrate_req is 1 (Linux 5.14): then the new process gets it.
+        """
         accepted = [connection for listening in self._sockets for connection in _waiting(listening)]
         for site in self._runner.sites:
             await site.stop()
