@@ -22,6 +22,7 @@ from sidecar.proxy import unreadable
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
 
 _FLUSH_S = 1.0  # for a client that was refused a connection to read the refusal
+_FIRST_REQUEST_S = 1.0  # for a client that connected just before we stopped, to begin its request
 _SPARE_S = 60.0  # aiohttp's keep-alive timer must never be the one that acts: ours knows more
 _HEAD_END = b"\r\n\r\n"
 _NEVER = float("inf")
@@ -82,6 +83,7 @@ class ClientConnection(web.RequestHandler):
         "_deadline",
         "_is_busy",
         "_is_head_begun",
+        "_is_new",
         "_is_refused",
         "_is_unreadable",
         "_latest_end",
@@ -123,6 +125,7 @@ class ClientConnection(web.RequestHandler):
         self._is_refused = is_too_many
         self._is_busy = False
         self._is_head_begun = False
+        self._is_new = True
         self._latest_end = b""
         self._is_unreadable = False
         self.is_foreign = False
@@ -198,6 +201,7 @@ class ClientConnection(web.RequestHandler):
         """Stop the clock: the next move is ours."""
         self._is_busy = True
         self._is_head_begun = False
+        self._is_new = False
         self._deadline = _NEVER
 
     def end_request(self, *, keeps_alive: bool) -> None:
@@ -239,6 +243,8 @@ class ClientConnection(web.RequestHandler):
         self.is_winding_up = True
         if self.tunnel is not None:
             self.tunnel.close(code)
+        elif self._is_new:  # whoever has just connected is about to ask
+            self._deadline = min(self._deadline, self._loop_time() + _FIRST_REQUEST_S)
         elif not self._is_busy and not self._is_head_begun:
             self.force_close()
 

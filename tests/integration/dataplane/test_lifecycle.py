@@ -12,6 +12,8 @@ from tests.support.recording_backend import OK, Exchange, RecordingBackend
 from tests.support.sidecar_process import sidecar_process
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+# Long enough for every client to be told in an answer to close, on a busy machine too.
+PATIENT = "[timeouts]\ngrace_s = 2\ndrain_s = 5\n"
 FAST = "[timeouts]\ngrace_s = 0.5\ndrain_s = 5\n"
 
 
@@ -79,12 +81,13 @@ async def test_restart_under_load_fails_no_request(
 
     async def client(address: Address, *, is_keeping: bool) -> None:
         while not done.is_set():
+            reader, writer = await dial(address)
             try:
-                reader, writer = await dial(address)
                 writer.write(GET)
                 head = await reader.readuntil(b"\r\n\r\n")
             except ConnectionError as error:  # with a byte of an answer it would be another error
                 turned_away.append(error)
+                writer.close()
                 continue
             await reader.readexactly(2)
             statuses.append(int(head[9:12]))
@@ -99,7 +102,7 @@ async def test_restart_under_load_fails_no_request(
             await writer.wait_closed()
 
     async with sidecar_process(
-        tmp_path, upstream=backend.url, jwks_url=key_server.url, table=FAST
+        tmp_path, upstream=backend.url, jwks_url=key_server.url, table=PATIENT
     ) as old:
         clients = [
             asyncio.ensure_future(client(old.address, is_keeping=index % 2 == 0))
