@@ -22,7 +22,7 @@ from sidecar.proxy import headers, refusal
 from sidecar.proxy.client import Client, own_answer
 from sidecar.proxy.framing import check_framing
 from sidecar.proxy.hops import Hops
-from sidecar.proxy.identification import Identification, is_preflight
+from sidecar.proxy.identification import Identification
 from sidecar.proxy.relay import Outgoing, Relay
 from sidecar.proxy.verify import verify
 
@@ -141,13 +141,7 @@ class Gateway:
         record.request_id = hop.request_id.decode()
         framing = check_framing(request.method, request.version, fields)
         target = parse_target(request.method, request.raw_path)
-        record.path = target.path
-        route = rules.routes.match(request.method, target)
-        record.route = route.label
-        caller = await rules.identification.identify(request.method, fields, route)
-        record.caller = caller
-        if route.report_only and not is_preflight(request.method, fields):
-            record.would_refuse = route.would_refuse(caller)
+        caller = await rules.identification.decide(rules.routes, target, fields, record)
         start_line = f"{request.method} {target.raw} HTTP/1.1".encode("ascii")
         ours = headers.inject(fields, caller, hop, forward_token=rules.forward_token)
         head = headers.serialise(start_line, [*ours, *framing.fields])

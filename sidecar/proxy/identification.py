@@ -12,8 +12,9 @@ from typing import Protocol
 from sidecar.errors import KeyUnknown, TokenError
 from sidecar.identity.authenticator import Authenticator
 from sidecar.identity.credentials import bearer_token
-from sidecar.model import Anonymous, BearerToken, Caller, Identity
-from sidecar.policy.routes import Route
+from sidecar.model import Anonymous, BearerToken, Caller, Identity, RequestRecord
+from sidecar.policy.routes import Route, RouteTable
+from sidecar.policy.target import Target
 from sidecar.proxy.headers import ClientFields
 
 
@@ -47,6 +48,30 @@ class Identification:
     seekers: Mapping[str, KeySeeker]
     revocation: RevocationChecker | None = None
 
+    async def decide(
+        self, routes: RouteTable, target: Target, fields: ClientFields, record: RequestRecord
+    ) -> Caller:
+        """Find the rule for a request and who sends it; note both in its record.
+
+        Args:
+            routes: What is asked of callers.
+            target: Of the request.
+            fields: From `headers.strip`.
+            record: Of the request, with its method.
+
+        Raises:
+            TargetAmbiguous: There are rules about paths, and the target can be read in two ways.
+            SidecarError: As `identify`.
+        """
+        record.path = target.path
+        route = routes.match(record.method, target)
+        record.route = route.label
+        caller = await self.identify(record.method, fields, route)
+        record.caller = caller
+        if route.report_only and not _is_preflight(record.method, fields):
+            record.would_refuse = route.would_refuse(caller)
+        return caller
+
     async def identify(self, method: str, fields: ClientFields, route: Route) -> Caller:
         """Find out who sends a request, and whether its route lets them.
 
@@ -61,7 +86,7 @@ class Identification:
             PolicyError: The caller lacks what the route asks for.
             Unavailable: Nobody can tell now whether the token is good.
         """
-        is_anonymous = is_preflight(method, fields)
+        is_anonymous = _is_preflight(method, fields)
         caller: Caller = Anonymous()
         try:
             token = bearer_token(fields.values(b"authorization"))
@@ -90,7 +115,7 @@ class Identification:
         return identity
 
 
-def is_preflight(method: str, fields: ClientFields) -> bool:
+def _is_preflight(method: str, fields: ClientFields) -> bool:
     """Tell a CORS preflight, which browsers send without credentials (Fetch standard)."""
     return (
         method == "OPTIONS"

@@ -21,7 +21,7 @@ from sidecar.proxy.client import Client
 from sidecar.proxy.framing import METHODS
 from sidecar.proxy.headers import ClientFields
 from sidecar.proxy.hops import Hops
-from sidecar.proxy.identification import Identification, is_preflight
+from sidecar.proxy.identification import Identification
 
 PATH = "/verify"
 """Asked by nginx, Traefik and Caddy; below it, with the original path behind, by Envoy."""
@@ -95,13 +95,7 @@ async def verify(
     asked = read_asked(request.method, request.raw_path, fields)
     record.method = asked.method
     target = parse_target(asked.method, asked.target)
-    record.path = target.path
-    route = rules.routes.match(asked.method, target)
-    record.route = route.label
-    caller = await rules.identification.identify(asked.method, fields, route)
-    record.caller = caller
-    if route.report_only and not is_preflight(asked.method, fields):
-        record.would_refuse = route.would_refuse(caller)
+    caller = await rules.identification.decide(rules.routes, target, fields, record)
     answer = [*_identity(caller), *headers.tell(caller, hop.request_id)]
     if asked.is_envoy:
         answer.append((_ENVOY_REMOVES, b",".join(_to_remove(caller, fields, rules))))
