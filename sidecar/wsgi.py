@@ -25,6 +25,7 @@ from sidecar.policy.target import parse_target
 from sidecar.proxy import headers, refusal
 from sidecar.proxy.framing import METHODS
 from sidecar.proxy.headers import ClientFields
+from sidecar.proxy.response_headers import AUTH_FIELD, REQUEST_ID_FIELD, tell
 
 if TYPE_CHECKING:  # wsgiref.types is for type checkers; the names are PEP 3333's
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +36,7 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None
 # which policy therefore calls ambiguous).
 _PATH_CHARACTERS = "/~!$&'()*+,=:@-._"
 
-_TOLD = frozenset(name.lower().decode() for name in (headers.AUTH_FIELD, headers.REQUEST_ID_FIELD))
+_TOLD = frozenset(name.lower().decode() for name in (AUTH_FIELD, REQUEST_ID_FIELD))
 
 
 class CognitoIdentity:
@@ -72,7 +73,7 @@ class CognitoIdentity:
             return self._refuse(error, request_id, environ, start_response)
         environ["HTTP_X_REQUEST_ID"] = request_id.decode()
         self._inject(environ, caller)
-        return self._app(environ, _telling(start_response, headers.tell(caller, request_id)))
+        return self._app(environ, _telling(start_response, tell(caller, request_id)))
 
     def close(self) -> None:
         """Stop fetching keys. A request after that starts it anew."""
@@ -106,9 +107,7 @@ class CognitoIdentity:
         origin = environ.get("HTTP_ORIGIN", "").encode("latin-1")
         allowed = origin if origin in self._cors_origins else None
         refused = refusal.word(error, request_id.decode(), allowed)
-        told = headers.tell(
-            Anonymous(), request_id, error.reason, is_known=isinstance(error, PolicyError)
-        )
+        told = tell(Anonymous(), request_id, error.reason, is_known=isinstance(error, PolicyError))
         length = (b"Content-Length", str(len(refused.body)).encode())
         start_response(
             f"{refused.status} {HTTPStatus(refused.status).phrase}",

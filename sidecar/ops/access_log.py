@@ -1,22 +1,15 @@
 """One line per request: what was asked, what was decided, how long it took.
 
-Never a token or a piece of one, a cookie or a query value. Lines are gathered and written together:
-one write for each line costs as much as everything else that is done for a request.
+Never a token or a piece of one, a cookie or a query value. Lines are written many at a time: one
+write for each line costs as much as everything else that is done for a request.
 """
 
-import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sidecar.model import Anonymous, RequestRecord
 from sidecar.ops.metrics import REFUSALS
-
-FLUSH_S = 0.2
-"""How late a line may be written. Below what a person notices, above thousands of requests."""
-
-MAX_HELD = 1_000
-"""Lines held at most; about 500 KiB."""
 
 MAX_KID = 64
 """Characters of a key's name that are written: a token may name anything, in any length."""
@@ -30,7 +23,7 @@ Format = Callable[[RequestRecord, str], str]
 
 
 class AccessLog:
-    """Writes log lines. A class because lines wait in it to be written together.
+    """Writes log lines. A class because a sample is a share of all lines so far.
 
     Args:
         write: Takes any number of whole lines.
@@ -46,35 +39,38 @@ class AccessLog:
         self._credit = 0.0
         self._second = -1
         self._date = ""
-        self._lines: list[str] = []
-        self._loop = asyncio.get_running_loop()
 
-    def log(self, record: RequestRecord) -> None:
-        """Note a request that is over."""
-        if self._sample < 1 and not _is_remarkable(record):
-            self._credit += self._sample
-            if self._credit < 1:
-                return
-            self._credit -= 1
-        if not self._lines:
-            self._loop.call_later(FLUSH_S, self.flush)
-        self._lines.append(self._form(record, self._now()))
-        if len(self._lines) >= MAX_HELD:
-            self.flush()
+    def log(self, records: Iterable[RequestRecord], clock_offset_s: float) -> None:
+        """Write the lines of requests that are over.
 
-    def flush(self) -> None:
-        """Write what has been noted."""
-        lines, self._lines = self._lines, []
+        Args:
+            records: In the order they ended in.
+            clock_offset_s: From the monotonic clock to seconds since the epoch.
+        """
+        lines = []
+        for record in records:
+            if self._sample < 1 and not self._is_drawn(record):
+                continue
+            ended_at = record.started_at + record.duration_s + clock_offset_s
+            lines.append(self._form(record, self._write_time(ended_at)))
         if lines:
             self._write("".join(lines))
 
-    def _now(self) -> str:
-        now = time.time()
-        second = int(now)
+    def _is_drawn(self, record: RequestRecord) -> bool:
+        if _is_remarkable(record):
+            return True
+        self._credit += self._sample
+        if self._credit < 1:
+            return False
+        self._credit -= 1
+        return True
+
+    def _write_time(self, at: float) -> str:
+        second = int(at)
         if second != self._second:  # writing a date anew for every line would take a third of it
             self._second = second
             self._date = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._date}.{int((now - second) * 1000):03d}Z"
+        return f"{self._date}.{int((at - second) * 1000):03d}Z"
 
 
 def json_line(record: RequestRecord, now: str) -> str:

@@ -7,9 +7,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from sidecar.model import Field
 from sidecar.proxy.downstream_connection import ClientConnection
-from sidecar.proxy.headers import serialise, status_line
-
-_CLIENT_LEFT = 499  # nginx's number for "closed before an answer"; it is never sent
+from sidecar.proxy.heads import serialise, status_line
 
 
 class Client:
@@ -20,11 +18,10 @@ class Client:
 
     __slots__ = (
         "_keep_alive",
+        "_request",
         "connection",
-        "content",
         "has_answer",
         "is_answered",
-        "is_head",
         "is_modern",
         "sent_bytes",
         "status",
@@ -34,18 +31,28 @@ class Client:
         connection = request.protocol
         assert isinstance(connection, ClientConnection)  # noqa: S101 - ClientServer makes no other
         self.connection = connection
-        self.content: StreamReader = request.content
-        self.is_head = request.method == "HEAD"
+        self._request = request
         self.is_modern = request.version >= (1, 1)  # knows chunks and interim responses
-        # aiohttp 3.14 takes the last trailer field of a chunked body for a field of the request
-        # that comes next, an `Authorization` included, and shows no trailers at all.
-        may_leak = request.body_exists and "Transfer-Encoding" in request.headers
-        self._keep_alive = request.keep_alive and self.is_modern and not may_leak
+        self._keep_alive = request.keep_alive and self.is_modern
+        if request.body_exists and "Transfer-Encoding" in request.headers:
+            # aiohttp 3.14 takes the last trailer field of a chunked body for a field of the request
+            # that comes next, an `Authorization` included, and shows no trailers at all.
+            self._keep_alive = False
         self.has_answer = False
         self.is_answered = False
         self.sent_bytes = 0
         self.status = 0
         connection.begin_request()
+
+    @property
+    def content(self) -> StreamReader:
+        """The body of the request."""
+        return self._request.content
+
+    @property
+    def is_head(self) -> bool:
+        """Whether the answer has no body whatever its fields say."""
+        return self._request.method == "HEAD"
 
     @property
     def keeps_alive(self) -> bool:
@@ -65,8 +72,18 @@ class Client:
         if not self.content.is_eof():  # what is left of the body is not wanted
             self.close_after()
         head = own_answer(status, fields, len(body), keeps_alive=self.keeps_alive)
-        self.begin(status, head if self.is_head else head + body)
-        self.finish()
+        self.send_whole(status, head if self.is_head else head + body)
+
+    def send_whole(self, status: int, data: bytes) -> None:
+        """Write a whole answer.
+
+        Raises:
+            ConnectionResetError: The client is gone.
+        """
+        self.has_answer = True
+        self.status = status
+        self.write(data)
+        self.is_answered = True
 
     def begin(self, status: int, data: bytes) -> None:
         """Write an answer's head, and as much of its body as is at hand.
@@ -107,22 +124,16 @@ class Client:
         self._keep_alive = False
         self.connection.abort()
 
-    async def sent(self) -> web.StreamResponse:
-        """Return what aiohttp wants of a handler: a response, here one that is written already.
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client does not read its answers; `drain` before it gets another handled."""
+        return self.is_answered and self.connection.writing_paused
 
-        A client that does not read its answers gets no further request handled before it does.
-        """
-        if self.connection.writing_paused and self.is_answered:
-            try:
-                await self.drain()
-            except ConnectionResetError:
-                self._keep_alive = False
-        return self.sent_at_once()
-
-    def sent_at_once(self) -> web.StreamResponse:
-        """As `sent`, for an answer after which nothing is read."""
-        self.connection.end_request(keeps_alive=self.keeps_alive)
-        return _Sent(self.status or _CLIENT_LEFT, keep_alive=self.keeps_alive)
+    def sent(self) -> web.StreamResponse:
+        """Return what aiohttp wants of a handler: a response, here one that is written already."""
+        keeps_alive = self._keep_alive and not self.connection.is_winding_up
+        self.connection.end_request(keeps_alive=keeps_alive)
+        return _SENT if keeps_alive else _SENT_LAST
 
 
 def own_answer(
@@ -135,12 +146,10 @@ def own_answer(
 
 
 class _Sent(web.StreamResponse):
-    """A response of which aiohttp has nothing left to write."""
+    """A response of which aiohttp has nothing left to write. It says nothing of any one request."""
 
-    def __init__(self, status: int, *, keep_alive: bool) -> None:
-        super().__init__(status=status)
-        if not keep_alive:
-            self.force_close()
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
         self._keeps_alive = keep_alive
 
     @property
@@ -152,3 +161,6 @@ class _Sent(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing: the answer is written."""
+
+
+_SENT, _SENT_LAST = _Sent(keep_alive=True), _Sent(keep_alive=False)

@@ -76,6 +76,7 @@ class ClientConnection(web.RequestHandler):
         is_winding_up: It is closed after the request in flight.
         latest: The beginning of the request that is being read; all that is known of one that
             cannot be.
+        peer: What the other end is called: an IP address; empty for a Unix socket.
         tunnel: The WebSocket that it carries.
     """
 
@@ -87,6 +88,7 @@ class ClientConnection(web.RequestHandler):
         "_is_refused",
         "_is_unreadable",
         "_latest_end",
+        "_now",
         "_registry",
         "_spokesman",
         "_timeouts",
@@ -96,6 +98,7 @@ class ClientConnection(web.RequestHandler):
         "is_foreign",
         "is_winding_up",
         "latest",
+        "peer",
         "tunnel",
     )
 
@@ -108,9 +111,10 @@ class ClientConnection(web.RequestHandler):
         *,
         is_too_many: bool,
     ) -> None:
+        loop = asyncio.get_running_loop()
         super().__init__(
             manager,
-            loop=asyncio.get_running_loop(),
+            loop=loop,
             access_log=None,  # type: ignore[arg-type] # aiohttp's own way to say "no log"
             auto_decompress=False,
             keepalive_timeout=timeouts.keep_alive_s + _SPARE_S,
@@ -119,6 +123,7 @@ class ClientConnection(web.RequestHandler):
             max_headers=limits.fields,
             lingering_time=_LINGER_S,
         )
+        self._now = loop.time
         self._registry = cast(Registry, manager)
         self._spokesman = spokesman
         self._timeouts = timeouts
@@ -131,6 +136,7 @@ class ClientConnection(web.RequestHandler):
         self.is_foreign = False
         self.is_winding_up = False
         self.latest = b""
+        self.peer = ""
         self._deadline = _NEVER
         self._upload: StreamReader | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -148,6 +154,7 @@ class ClientConnection(web.RequestHandler):
             self._refuse(Overloaded("fewer connections at once"))
             return
         super().connection_made(transport)
+        self.peer = _name_of(self.peername)
         self._await_head()
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -167,8 +174,14 @@ class ClientConnection(web.RequestHandler):
             return
         if not self._is_busy and not self._is_head_begun:
             self._is_head_begun = True
-            self.latest = b""
             self._await_head()
+            if self._upload is None and self.tunnel is None and _is_one_head(data):
+                self.latest = data
+                self._latest_end = b""
+                self._note_protocol()
+                super().data_received(data)
+                return
+            self.latest = b""
         if len(self.latest) < _KEPT_BYTES:
             self.latest += data[:_KEPT_BYTES]
         if self._upload is None and self.tunnel is None:
@@ -211,7 +224,7 @@ class ClientConnection(web.RequestHandler):
             self._upload.feed_eof()  # or aiohttp would read on, and log what it meets
         self._upload = None
         patience = self._timeouts.keep_alive_s if keeps_alive else self._timeouts.write_s
-        self._deadline = self._loop_time() + patience
+        self._deadline = self._now() + patience
 
     def expect_upload(self, content: StreamReader) -> None:
         """Watch a body that is still to come for errors in its framing."""
@@ -244,7 +257,7 @@ class ClientConnection(web.RequestHandler):
         if self.tunnel is not None:
             self.tunnel.close(code)
         elif self._is_new:  # whoever has just connected is about to ask
-            self._deadline = min(self._deadline, self._loop_time() + _FIRST_REQUEST_S)
+            self._deadline = min(self._deadline, self._now() + _FIRST_REQUEST_S)
         elif not self._is_busy and not self._is_head_begun:
             self.force_close()
 
@@ -294,7 +307,8 @@ class ClientConnection(web.RequestHandler):
         return max(0, found + len(_HEAD_END) - before) if found >= 0 else 0
 
     def _note_protocol(self) -> None:
-        self.is_foreign = self.is_foreign or unreadable.is_foreign(self.latest)
+        if unreadable.is_foreign(self.latest):
+            self.is_foreign = True
 
     def _has_left(self) -> bool:
         """Tell whether the client has closed, which nobody notices while its upload is held up."""
@@ -308,10 +322,7 @@ class ClientConnection(web.RequestHandler):
         return state in _CLOSED
 
     def _await_head(self) -> None:
-        self._deadline = self._loop_time() + self._timeouts.head_s
-
-    def _loop_time(self) -> float:
-        return asyncio.get_running_loop().time()
+        self._deadline = self._now() + self._timeouts.head_s
 
     def _refuse(self, error: SidecarError) -> None:
         assert self._wire is not None  # noqa: S101 - there was somebody to refuse
@@ -319,7 +330,7 @@ class ClientConnection(web.RequestHandler):
         if self._is_refused:
             # Half-closed first: closing at once could reset the answer away before it is read.
             self._wire.write_eof()
-            self._deadline = self._loop_time() + _FLUSH_S
+            self._deadline = self._now() + _FLUSH_S
 
     def _check_upload(self) -> None:
         content = self._upload
@@ -349,3 +360,12 @@ class ClientConnection(web.RequestHandler):
             waiter.set_result(None)
         else:
             waiter.set_exception(error)
+
+
+def _is_one_head(data: bytes) -> bool:
+    """Tell whether a segment is one whole head and nothing else, as most are."""
+    return data.find(_HEAD_END) == len(data) - len(_HEAD_END) and len(data) <= _KEPT_BYTES
+
+
+def _name_of(peername: object) -> str:
+    return str(peername[0]) if isinstance(peername, tuple) and peername else ""

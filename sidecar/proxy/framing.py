@@ -37,6 +37,9 @@ _LENGTH = re.compile(rb"[0-9]{1,15}")
 
 LAST_CHUNK = b"0\r\n\r\n"
 
+# Without any of these a request ends with its head and asks for nothing special.
+_SAYS_MORE = frozenset({b"content-length", b"expect", b"transfer-encoding", b"upgrade"})
+
 _SWITCH = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
 
 
@@ -91,6 +94,8 @@ def check_framing(method: str, version: tuple[int, int], fields: ClientFields) -
     if method not in METHODS:
         raise NotImplementedHere("a method of RFC 9110 or RFC 5789")
     _check_host(fields)
+    if _SAYS_MORE.isdisjoint(fields.taken_out):
+        return NO_BODY
     expects_continue = _check_expect(fields) and version >= (1, 1)
     is_last = bool(fields.values(b"upgrade")) and not _names_websocket(fields)
     if fields.values(b"transfer-encoding"):

@@ -18,7 +18,7 @@ from sidecar.errors import (
 from sidecar.model import Field, RequestRecord
 from sidecar.policy.routes import RouteTable
 from sidecar.policy.target import parse_target
-from sidecar.proxy import headers, refusal
+from sidecar.proxy import headers, heads, refusal, response_headers
 from sidecar.proxy.client import Client, own_answer
 from sidecar.proxy.framing import check_framing
 from sidecar.proxy.hops import Hops
@@ -82,19 +82,20 @@ class Gateway:
         self.is_draining = False
         self.in_flight = 0
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    def handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         """Answer one request, whatever it is."""
-        return await self._serve(request, self._carry)
+        return self._serve(request, self._carry)
 
-    async def verify(self, request: web.BaseRequest) -> web.StreamResponse:
+    def verify(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         """Answer a proxy that asks whether a request may go on; see `proxy.verify`."""
-        return await self._serve(request, self._decide)
+        return self._serve(request, self._decide)
 
     async def _serve(self, request: web.BaseRequest, work: Work) -> web.StreamResponse:
         client = Client(request)
         record = RequestRecord(request.method, monotonic())
         self.in_flight += 1
         try:
+            self._admit(client)
             await work(request, client, record)
         except SidecarError as error:
             self._refuse(error, _origin(request), client, record)
@@ -103,7 +104,12 @@ class Gateway:
         finally:
             self.in_flight -= 1
             self._finish(client, record)
-        return await client.sent()
+        if client.is_behind:
+            try:
+                await client.drain()
+            except ConnectionResetError:
+                client.close_after()
+        return client.sent()
 
     def refuse_unreadable(
         self, request: web.BaseRequest, error: SidecarError
@@ -114,7 +120,7 @@ class Gateway:
         client.close_after()
         self._refuse(error, refusal.find_origin(client.connection.latest), client, record)
         self._finish(client, record)
-        return client.sent_at_once()
+        return client.sent()
 
     def refuse_connection(self, error: SidecarError, latest: bytes) -> bytes:
         """Word the whole response to somebody who sent no request, or not all of one."""
@@ -122,7 +128,7 @@ class Gateway:
         record.request_id = self.rules.hops.make_request_id().decode()
         origin = self._allowed(refusal.find_origin(latest))
         refused = refusal.word(error, record.request_id, origin)
-        told = headers.tell(record.caller, record.request_id.encode(), error.reason)
+        told = response_headers.tell(record.caller, record.request_id.encode(), error.reason)
         fields = [*refused.fields, *told]
         answer = own_answer(error.status, fields, len(refused.body), keeps_alive=False)
         record.sent_bytes = len(answer) + len(refused.body)
@@ -131,21 +137,20 @@ class Gateway:
 
     async def _carry(self, request: web.BaseRequest, client: Client, record: RequestRecord) -> None:
         rules = self.rules
-        self._admit(client, rules)
         headers.check_size(request.raw_headers, rules.max_fields_bytes)
         fields = headers.strip(request.raw_headers, rules.owned)
         record.dropped_fields = fields.dropped
         if fields.traceparent:
             headers.note_trace(fields.traceparent, record)
-        hop = rules.hops.describe(request, fields)
+        hop = rules.hops.describe(client.connection.peer, fields)
         record.request_id = hop.request_id.decode()
         framing = check_framing(request.method, request.version, fields)
         target = parse_target(request.method, request.raw_path)
         caller = await rules.identification.decide(rules.routes, target, fields, record)
         start_line = f"{request.method} {target.raw} HTTP/1.1".encode("ascii")
         ours = headers.inject(fields, caller, hop, forward_token=rules.forward_token)
-        head = headers.serialise(start_line, [*ours, *framing.fields])
-        told: Sequence[Field] = headers.tell(caller, hop.request_id)
+        head = heads.serialise(start_line, [*ours, *framing.fields])
+        told: Sequence[Field] = response_headers.tell(caller, hop.request_id)
         if rules.cors_origins and _origin(request) in rules.cors_origins:
             told = (*told, refusal.EXPOSES_AUTH)
         lifetime_s = None
@@ -157,16 +162,14 @@ class Gateway:
     async def _decide(
         self, request: web.BaseRequest, client: Client, record: RequestRecord
     ) -> None:
-        rules = self.rules
-        self._admit(client, rules)
-        await verify(request, client, record, rules)
+        await verify(request, client, record, self.rules)
 
-    def _admit(self, client: Client, rules: Rules) -> None:
+    def _admit(self, client: Client) -> None:
         if self.is_draining:
             client.close_after()
         if client.connection.is_foreign:
             raise VersionNotSupported("HTTP/1.1")
-        if self.in_flight > rules.max_requests:
+        if self.in_flight > self.rules.max_requests:
             raise Overloaded("fewer requests at once")
 
     def _refuse(
@@ -186,7 +189,7 @@ class Gateway:
         refused = refusal.word(error, record.request_id, self._allowed(origin))
         is_known = isinstance(error, PolicyError)
         request_id = record.request_id.encode()
-        told = headers.tell(record.caller, request_id, error.reason, is_known=is_known)
+        told = response_headers.tell(record.caller, request_id, error.reason, is_known=is_known)
         with contextlib.suppress(ConnectionError):
             client.answer(refused.status, [*refused.fields, *told], refused.body)
 

@@ -6,17 +6,16 @@ that adds identity; it accepts nothing but an `Identity`, which only a verified 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from http import HTTPStatus
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import chain
+from typing import NamedTuple
 
 from sidecar.errors import FieldsTooLarge, HeaderInvalid
 from sidecar.identity.credentials import is_bearer
 from sidecar.model import Anonymous, Caller, Field, RequestRecord
-
-AUTH_FIELD = b"X-Cognito-Auth"
-REQUEST_ID_FIELD = b"X-Request-Id"
+from sidecar.proxy.fates import DROPPED, KEPT, Fates, nominated_by
+from sidecar.proxy.response_headers import AUTH_FIELD, REQUEST_ID_FIELD
 
 # Taken out of every request: each is either judged here, made anew, or meant for this hop alone
 # (RFC 9110 §7.6.1). Nothing in this set ever travels as the client wrote it, save by `inject`.
@@ -56,7 +55,6 @@ _TRACEPARENT = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 
-_COLON = b": "
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -71,10 +69,10 @@ class ClientFields:
         traceparent: The last value of that field, which travels too; empty without one.
     """
 
-    kept: list[Field] = field(default_factory=list)
-    taken_out: dict[bytes, list[bytes]] = field(default_factory=dict)
-    dropped: int = 0
-    traceparent: bytes = b""
+    kept: list[Field]
+    taken_out: dict[bytes, list[bytes]]
+    dropped: int
+    traceparent: bytes
 
     def values(self, name: bytes) -> Sequence[bytes]:
         """Return all values of a field that was taken out, by its lower-case name."""
@@ -85,9 +83,10 @@ class ClientFields:
         return any(kept.lower() == name for kept, _ in self.kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """What this proxy knows of the client's connection, and says in its own fields.
+
+    A tuple because one is made for every request, in half a frozen dataclass's time.
 
     Attributes:
         peer: The client's IP address; empty for a Unix socket.
@@ -125,40 +124,43 @@ def strip(fields: Iterable[Field], owned: frozenset[bytes]) -> ClientFields:
     Raises:
         HeaderInvalid: `Connection` names a field that frames the message.
     """
-    client = ClientFields()
+    kept: list[Field] = []
+    taken_out: dict[bytes, list[bytes]] = {}
+    dropped, traceparent = 0, b""
+    fates = _fates(owned)
     for pair in fields:
-        fate = _judge(pair[0], owned)
-        if fate is _KEPT:
-            client.kept.append(pair)
-        elif fate is _DROPPED:
-            client.dropped += 1
-        elif fate == _TRACE_FIELD:
-            client.kept.append(pair)
-            client.traceparent = pair[1]
+        fate = fates[pair[0]]
+        if fate is KEPT:
+            kept.append(pair)
+        elif fate is DROPPED:
+            dropped += 1
+        elif fate is _TRACE_FIELD:
+            kept.append(pair)
+            traceparent = pair[1]
+        elif fate in taken_out:
+            taken_out[fate].append(pair[1])
         else:
-            client.taken_out.setdefault(fate, []).append(pair[1])
-    nominated = _nominated(client.values(b"connection"))
-    if nominated:
-        _drop_nominated(client, nominated)
+            taken_out[fate] = [pair[1]]
+    client = ClientFields(kept, taken_out, dropped, traceparent)
+    if b"connection" in taken_out:
+        _drop_nominated(client, nominated_by(tuple(taken_out[b"connection"])))
     return client
 
 
-_KEPT = b"kept"
-_DROPPED = b"dropped"
 _TRACE_FIELD = b"traceparent"
 
 
-# Clients send the same dozen names all the time, and judging one anew takes 0.4 µs, looking it up
-# 0.1. A flood of made-up names only costs the judging: the memory is bounded.
-@lru_cache(maxsize=1024)
-def _judge(name: bytes, owned: frozenset[bytes]) -> bytes:
-    """Decide about a field by its name: one of the fates above, or the name to take it out by."""
-    name = name.lower()
+@lru_cache(maxsize=8)  # there is one mapping, and another one after a change of the settings
+def _fates(owned: frozenset[bytes]) -> Fates:
+    return Fates(partial(_judge, owned))
+
+
+def _judge(owned: frozenset[bytes], name: bytes) -> bytes:
     if name in _TAKEN_OUT or name.startswith(_FORWARDED_NAMESPACE):
         return name
     if b"_" in name or _is_ours(name, owned) or _folds_into_ours(name, owned):
-        return _DROPPED
-    return _TRACE_FIELD if name == _TRACE_FIELD else _KEPT
+        return DROPPED
+    return _TRACE_FIELD if name == _TRACE_FIELD else KEPT
 
 
 def _is_ours(name: bytes, owned: frozenset[bytes]) -> bool:
@@ -185,93 +187,18 @@ def inject(client: ClientFields, caller: Caller, hop: Hop, *, forward_token: boo
             proved nothing is never forwarded.
     """
     is_proven = not isinstance(caller, Anonymous)
-    fields = [(b"Host", client.values(b"host")[0]), *client.kept]
-    for value in client.values(b"authorization"):
-        if (is_proven and forward_token) or not is_bearer(value):
-            fields += [(b"Authorization", value)]
+    fields = [(b"Host", client.taken_out[b"host"][0]), *client.kept]
+    may_see = is_proven and forward_token
+    fields += [
+        (b"Authorization", value)
+        for value in client.values(b"authorization")
+        if may_see or not is_bearer(value)
+    ]
     if not isinstance(caller, Anonymous):
         fields += caller.fields
     fields += _forwarded(client, hop)
     fields.append((REQUEST_ID_FIELD, hop.request_id))
     return fields
-
-
-def serialise(start_line: bytes, fields: Sequence[Field]) -> bytes:
-    """Write a message head without its empty line.
-
-    Raises:
-        HeaderInvalid: A field contains a line break, which would make two fields of one. The
-            parsers in front exclude it; this makes sure of it whatever they do.
-    """
-    lines = [start_line, *map(_COLON.join, fields), b""]
-    head = b"\r\n".join(lines)
-    breaks = len(lines) - 1
-    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
-        raise HeaderInvalid("fields without line breaks")
-    return head
-
-
-def status_line(status: int, phrase: bytes | None = None) -> bytes:
-    """Write the first line of a response; the phrase of RFC 9110 where none is given."""
-    if phrase is None:
-        phrase = HTTPStatus(status).phrase.encode()
-    return b"HTTP/1.1 %d %b" % (status, phrase)
-
-
-def strip_response(fields: Sequence[Field], *, keeps_length: bool) -> list[Field]:
-    """Keep of the backend's fields what is meant for the client, in order.
-
-    Removed: hop-by-hop fields and those that `Connection` names, and our own two names.
-
-    Args:
-        fields: As received.
-        keeps_length: Whether `Content-Length` may stand in the answer.
-    """
-    named = [(pair[0].lower(), pair) for pair in fields]
-    connection = tuple(pair[1] for name, pair in named if name == b"connection")
-    gone = _response_removed(connection, keeps_length=keeps_length)
-    return [pair for name, pair in named if name not in gone]
-
-
-@lru_cache(maxsize=64)  # a backend says `keep-alive` or `close` all the time
-def _response_removed(connection: tuple[bytes, ...], *, keeps_length: bool) -> frozenset[bytes]:
-    gone = _RESPONSE_REMOVED | (_nominated(connection) - {b"content-length"})
-    return gone if keeps_length else gone | {b"content-length"}
-
-
-_RESPONSE_REMOVED = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        AUTH_FIELD.lower(),
-        REQUEST_ID_FIELD.lower(),
-    }
-)
-
-
-def tell(
-    caller: Caller, request_id: bytes, reason: str = "", *, is_known: bool = False
-) -> tuple[Field, Field]:
-    """Make the two fields that every response gets: what became of the token, and the request id.
-
-    Args:
-        caller: Whom the request was, or would have been, forwarded for.
-        request_id: As the backend saw it.
-        reason: Why the request was refused; empty if it was not.
-        is_known: The caller was proven, and refused for what they may not do.
-    """
-    if isinstance(caller, Anonymous) and not is_known:
-        state, reason = "anonymous", reason or caller.reason
-    else:
-        state = "authenticated"
-    auth = f"{state}; reason={reason}" if reason else state
-    return (AUTH_FIELD, auth.encode()), (REQUEST_ID_FIELD, request_id)
 
 
 def choose_request_id(offered: Sequence[bytes], made: bytes) -> bytes:
@@ -295,14 +222,9 @@ def note_trace(traceparent: bytes, record: RequestRecord) -> None:
         record.is_trace_sampled = bool(int(match[3], 16) & 1)
 
 
-def _nominated(connection: Sequence[bytes]) -> frozenset[bytes]:
-    if not connection:
-        return frozenset()
-    options = b",".join(connection).lower().split(b",")
-    return frozenset(option.strip(b" \t") for option in options) - {b"", b"close", b"keep-alive"}
-
-
 def _drop_nominated(client: ClientFields, nominated: frozenset[bytes]) -> None:
+    if not nominated:
+        return
     if not nominated.isdisjoint(_FRAMING):
         raise HeaderInvalid("a Connection field that names no framing field")
     client.kept = [pair for pair in client.kept if pair[0].lower() not in nominated]
@@ -310,10 +232,13 @@ def _drop_nominated(client: ClientFields, nominated: frozenset[bytes]) -> None:
         client.taken_out.pop(name, None)
 
 
+_PROTO = (b"X-Forwarded-Proto", b"http")
+
+
 def _forwarded(client: ClientFields, hop: Hop) -> Iterable[Field]:
-    host = client.values(b"host")[0]
+    host = client.taken_out[b"host"][0]
     if not hop.is_trusted:
-        ours = ((b"X-Forwarded-Proto", b"http"), (b"X-Forwarded-Host", host))
+        ours = (_PROTO, (b"X-Forwarded-Host", host))
         return ((b"X-Forwarded-For", hop.peer), *ours) if hop.peer else ours
     said = {name: values for name, values in client.taken_out.items() if b"forwarded" in name}
     said.setdefault(b"x-forwarded-proto", [b"http"])

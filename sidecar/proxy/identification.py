@@ -68,7 +68,7 @@ class Identification:
         record.route = route.label
         caller = await self.identify(record.method, fields, route)
         record.caller = caller
-        if route.report_only and not _is_preflight(record.method, fields):
+        if route.report_only and not (record.method == "OPTIONS" and _is_preflight(fields)):
             record.would_refuse = route.would_refuse(caller)
         return caller
 
@@ -86,14 +86,20 @@ class Identification:
             PolicyError: The caller lacks what the route asks for.
             Unavailable: Nobody can tell now whether the token is good.
         """
-        is_anonymous = _is_preflight(method, fields)
-        caller: Caller = Anonymous()
+        is_anonymous = method == "OPTIONS" and _is_preflight(fields)
+        caller: Caller = _ANONYMOUS
         try:
             token = bearer_token(fields.values(b"authorization"))
             if token is not None and not is_anonymous:
-                caller = await self._authenticate(token)
+                try:
+                    caller = self.authenticator.authenticate(token, time.time())
+                except KeyUnknown as unknown:
+                    await self.seekers[unknown.pool_id].seek(unknown.kid)
+                    caller = self.authenticator.authenticate(token, time.time())
+                if self.revocation is not None:
+                    await self.revocation.confirm(token, caller)
         except TokenError as error:
-            caller = Anonymous() if is_anonymous else route.judge_refusal(error)
+            caller = _ANONYMOUS if is_anonymous else route.judge_refusal(error)
         if not is_anonymous:
             route.admit(caller)
         return caller
@@ -104,21 +110,10 @@ class Identification:
             return None
         return max(0.0, caller.expires_at - time.time())
 
-    async def _authenticate(self, token: BearerToken) -> Identity:
-        try:
-            identity = self.authenticator.authenticate(token, time.time())
-        except KeyUnknown as unknown:
-            await self.seekers[unknown.pool_id].seek(unknown.kid)
-            identity = self.authenticator.authenticate(token, time.time())
-        if self.revocation is not None:
-            await self.revocation.confirm(token, identity)
-        return identity
+
+_ANONYMOUS = Anonymous()
 
 
-def _is_preflight(method: str, fields: ClientFields) -> bool:
+def _is_preflight(fields: ClientFields) -> bool:
     """Tell a CORS preflight, which browsers send without credentials (Fetch standard)."""
-    return (
-        method == "OPTIONS"
-        and fields.has_kept(b"origin")
-        and fields.has_kept(b"access-control-request-method")
-    )
+    return fields.has_kept(b"origin") and fields.has_kept(b"access-control-request-method")

@@ -1,25 +1,26 @@
 """One exchange: the request to the backend, its response to the client, neither ever held whole."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
 from time import monotonic
+from typing import NamedTuple
 
 from sidecar.errors import HeaderInvalid, UpstreamBroken
 from sidecar.model import Field, RequestRecord
-from sidecar.proxy import headers, websocket
+from sidecar.proxy import heads, websocket
 from sidecar.proxy.client import Client
 from sidecar.proxy.framing import LAST_CHUNK, SAFE_METHODS, Framing, chunk
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
-from sidecar.proxy.response import SWITCHING, ResponseHead
+from sidecar.proxy.response_head import SWITCHING, ResponseHead
 from sidecar.proxy.upload import Upload
 from sidecar.proxy.upstream import UpstreamPool
-from sidecar.proxy.upstream_connection import Sending, UpstreamConnection
+from sidecar.proxy.upstream_connection import Sending, StaleConnection, UpstreamConnection
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request that may go to the backend.
+
+    A tuple because one is made for every request, in half a frozen dataclass's time.
 
     Attributes:
         method: As received.
@@ -52,7 +53,7 @@ class Relay:
         self._timeouts = timeouts
         self._limits = limits
 
-    async def carry(self, outgoing: Outgoing, client: Client) -> None:
+    def carry(self, outgoing: Outgoing, client: Client) -> Coroutine[None, None, None]:
         """Send a request to the backend and its response to the client.
 
         Raises:
@@ -63,29 +64,49 @@ class Relay:
         """
         if outgoing.framing.is_last:
             client.close_after()
+        if outgoing.framing.has_body:
+            return self._carry_body(outgoing, client)
+        return self._exchange(outgoing, _sending(outgoing, b"", is_whole=True), client, None)
+
+    async def _carry_body(self, outgoing: Outgoing, client: Client) -> None:
         body = Upload(client, outgoing.framing, self._timeouts, self._limits.body_bytes)
         try:
             data, is_whole = await body.begin()
-            await self._exchange(outgoing, _sending(outgoing, data, is_whole=is_whole), body)
+            sending = _sending(outgoing, data, is_whole=is_whole)
+            await self._exchange(outgoing, sending, client, None if is_whole else body)
         finally:
             outgoing.record.received_bytes = client.content.total_bytes
 
-    async def _exchange(self, outgoing: Outgoing, sending: Sending, body: Upload) -> None:
-        client, record = body.client, outgoing.record
+    async def _exchange(
+        self, outgoing: Outgoing, sending: Sending, client: Client, body: Upload | None
+    ) -> None:
+        record = outgoing.record
         asked_at = monotonic()
-        upstream = await self._pool.send(sending)
-        rest = None if sending.is_whole else asyncio.ensure_future(body.send_rest(upstream))
+        upstream = self._pool.reuse(sending) or await self._pool.open(sending)
+        rest = None if body is None else asyncio.ensure_future(body.send_rest(upstream))
         try:
-            response = await _final_head(upstream, client)
+            try:
+                while (response := upstream.head_at_hand()) is None:
+                    await upstream.arrival()
+            except StaleConnection:
+                if not sending.is_repeatable:
+                    raise
+                self._pool.release(upstream)
+                upstream = await self._pool.open(sending)
+                response = await upstream.head()
+            if response.is_interim:
+                response = await _final_head(response, upstream, client)
             record.upstream_at = asked_at
             record.upstream_s = monotonic() - asked_at
             record.is_upstream_reused = upstream.is_reused
-            if response.status == SWITCHING:
-                await self._tunnel(outgoing, upstream, response, client)
-                return
             if rest is not None and not rest.done():  # answered early: the rest may go unread
                 client.close_after()
-            await _send_back(upstream, response, client, outgoing.told)
+            if response.status == SWITCHING:
+                await self._tunnel(outgoing, upstream, response, client)
+            elif upstream.is_complete:
+                _send_whole(upstream, response, client, outgoing.told)
+            else:
+                await _send_on(upstream, response, client, outgoing.told)
         finally:
             if rest is not None and not rest.done():
                 rest.cancel()
@@ -112,37 +133,39 @@ class Relay:
 
 def _sending(outgoing: Outgoing, body: bytes, *, is_whole: bool) -> Sending:
     framing, method = outgoing.framing, outgoing.method
-    return Sending(
-        outgoing.head + b"\r\n" + body,
-        is_whole=is_whole,
-        is_head=method == "HEAD",
-        is_handshake=framing.is_handshake,
-        is_repeatable=is_whole and not framing.has_body and method in SAFE_METHODS,
-    )
+    is_repeatable = is_whole and not framing.has_body and method in SAFE_METHODS
+    data = outgoing.head + b"\r\n" + body
+    return Sending(data, is_whole, method == "HEAD", framing.is_handshake, is_repeatable)
 
 
-async def _final_head(upstream: UpstreamConnection, client: Client) -> ResponseHead:
+async def _final_head(
+    head: ResponseHead, upstream: UpstreamConnection, client: Client
+) -> ResponseHead:
     """Wait for the final response; pass interim ones on to clients that know them."""
-    response = await upstream.head()
-    while response.is_interim:
+    while head.is_interim:
         if client.is_modern:
-            client.write(_head_for(response, ()))
-        response = await upstream.head()
-    return response
+            client.write(_head_for(head, ()))
+        head = await upstream.head()
+    return head
 
 
-async def _send_back(
+def _send_whole(
     upstream: UpstreamConnection, response: ResponseHead, client: Client, told: Sequence[Field]
 ) -> None:
-    """Send the response to the client: in one write if it is at hand, else as it arrives."""
-    is_chunked = _needs_chunks(response, client)
+    """Send a response that has arrived, in one write."""
     head = _head_for(response, [*told, *_framing(response, client)])
-    if upstream.is_complete:
-        body = upstream.take()
-        client.begin(response.status, head + (chunk(body) + LAST_CHUNK if is_chunked else body))
-        client.finish()
-        return
-    client.begin(response.status, head)
+    body = upstream.take()
+    if response.length is None and _needs_chunks(response, client):
+        body = chunk(body) + LAST_CHUNK
+    client.send_whole(response.status, head + body)
+
+
+async def _send_on(
+    upstream: UpstreamConnection, response: ResponseHead, client: Client, told: Sequence[Field]
+) -> None:
+    """Send a response on as it arrives, as fast as the client reads it."""
+    is_chunked = _needs_chunks(response, client)
+    client.begin(response.status, _head_for(response, [*told, *_framing(response, client)]))
     while data := await upstream.read():
         client.write(chunk(data) if is_chunked else data)
         await client.drain()
@@ -152,13 +175,18 @@ async def _send_back(
 
 
 def _head_for(response: ResponseHead, ours: Sequence[Field]) -> bytes:
-    line = headers.status_line(response.status, response.reason)
-    keeps_length = response.length is not None and response.status not in _NO_LENGTH
-    theirs = headers.strip_response(response.fields, keeps_length=keeps_length)
     try:
-        return headers.serialise(line, [*theirs, *ours]) + b"\r\n"
+        response.written = response.written or _write(response)
+        return heads.extend(response.written, ours) + b"\r\n"
     except HeaderInvalid as error:
         raise UpstreamBroken("fields without line breaks") from error
+
+
+def _write(response: ResponseHead) -> bytes:
+    theirs = response.fields
+    if response.length is None or response.status in _NO_LENGTH:
+        theirs = [pair for pair in theirs if pair[0].lower() != b"content-length"]
+    return heads.serialise(heads.status_line(response.status, response.reason), theirs)
 
 
 _NO_LENGTH = frozenset({SWITCHING, 204})  # RFC 9110 §8.6
@@ -171,11 +199,12 @@ def _needs_chunks(response: ResponseHead, client: Client) -> bool:
 def _framing(response: ResponseHead, client: Client) -> Sequence[Field]:
     """Choose how the body is delimited for the client: as the backend did, where it can be."""
     framing: list[Field] = []
-    is_chunked = response.is_chunked and response.status not in _NO_LENGTH
-    if client.is_modern and (_needs_chunks(response, client) or is_chunked):
-        framing.append((b"Transfer-Encoding", b"chunked"))
-    elif response.has_body and response.length is None:
-        client.close_after()
+    if response.length is None:
+        is_chunked = response.is_chunked and response.status not in _NO_LENGTH
+        if client.is_modern and (response.has_body or is_chunked):
+            framing.append((b"Transfer-Encoding", b"chunked"))
+        elif response.has_body:
+            client.close_after()
     if not client.keeps_alive:
         framing.append((b"Connection", b"close"))
     return framing

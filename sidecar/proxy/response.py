@@ -1,53 +1,35 @@
 """Bytes of the backend → response heads and body. Pure: it parses; it neither sends nor waits."""
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from sidecar.errors import UpstreamBroken
 from sidecar.model import Field
+from sidecar.proxy.response_head import SWITCHING, KnownHeads, ResponseHead
+from sidecar.proxy.response_headers import strip_response
+
+Framing = Mapping[bytes, Sequence[bytes]]
+"""Values by lower-case name, of the fields that frame a response; see `strip_response`."""
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of a response's fields in all, interim responses included; browsers stop at a quarter of it."""
 
-SWITCHING = 101
 _FIRST_STATUS = 100
+_FIRST_FINAL = 200
 _NO_BODY = frozenset({204, 304})
 _PROTOCOL = b"HTTP/"
 _VERSIONS = frozenset({"1.0", "1.1"})
-
-
-@dataclass(slots=True)
-class ResponseHead:
-    """Status line and fields of one response, interim or final.
-
-    Attributes:
-        status: At least 100.
-        reason: The phrase, as sent; may be empty.
-        fields: As received, in order.
-        length: Of the body, if the backend said so; None otherwise.
-        is_chunked: The backend frames the body in chunks.
-        has_body: False where HTTP allows none (HEAD, 204, 304, interim responses, 101).
-    """
-
-    status: int
-    reason: bytes
-    fields: list[Field]
-    length: int | None = None
-    is_chunked: bool = False
-    has_body: bool = True
-
-    @property
-    def is_interim(self) -> bool:
-        """Whether another head follows (RFC 9110 §15.2)."""
-        return self.status < 200 and self.status != SWITCHING  # noqa: PLR2004 - class of the status
 
 
 class ResponseReader:
     """Reads one response after another. A class because a parser stands between two bytes.
 
     httptools calls the `on_*` methods.
+
+    Args:
+        known: Shared by all readers of one backend.
 
     Attributes:
         heads: Heads that nobody has taken yet, interim ones first.
@@ -59,8 +41,10 @@ class ResponseReader:
         body_bytes: How much of the body has not been taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownHeads | None = None) -> None:
         self._parser = HttpResponseParser(self)
+        self._known = known or KnownHeads()
+        self._is_fresh = False
         self.heads: deque[ResponseHead] = deque()
         self.is_complete = True
         self.is_reusable = True
@@ -90,6 +74,7 @@ class ResponseReader:
         self.has_final_head = False
         self._head_bytes = 0
         self._beginning = b""
+        self._is_fresh = self.is_reusable and not (is_head or may_upgrade)
 
     def feed(self, data: bytes) -> None:
         """Read more.
@@ -97,23 +82,21 @@ class ResponseReader:
         Raises:
             UpstreamBroken: It is no HTTP/1.1 response, or not one to this request.
         """
-        if self.is_upgraded:
-            self.on_body(data)
+        if not self._is_fresh:
+            self._parse(data)
             return
-        if not self.has_final_head:
-            self._check_protocol(data)
-            self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self.is_upgraded = True
-            self.on_body(data[upgrade.args[0] :])
-        except HttpParserError as error:
-            self.is_reusable = False
-            if not self.is_complete:  # else it is garbage after the response, which harms nobody
-                raise UpstreamBroken("an HTTP/1.1 response") from error
-        if self._head_bytes > MAX_HEAD_BYTES and not self.has_final_head:
-            raise _too_long()
+        self._is_fresh = False
+        known = self._known.find(data)
+        if known is not None:
+            head, body = known
+            self.heads.append(head)
+            self.has_final_head = self.is_complete = True
+            self._body.append(body)
+            self.body_bytes = len(body)
+            return
+        self._parse(data)
+        if self.is_complete and self.is_reusable and len(self.heads) == 1:
+            self._known.learn(self.heads[0], data)
 
     def end(self) -> bool:
         """Note the end of the connection, and tell whether the response is whole with it."""
@@ -154,16 +137,19 @@ class ResponseReader:
         """
         if self.is_complete:
             return
-        head = ResponseHead(self._parser.get_status_code(), self._phrase, self._fields)
+        kept, framing = strip_response(self._fields)
+        head = ResponseHead(self._parser.get_status_code(), self._phrase, kept)
+        head.is_interim = head.status < _FIRST_FINAL and head.status != SWITCHING
         if head.status < _FIRST_STATUS or self._parser.get_http_version() not in _VERSIONS:
             raise UpstreamBroken("a status of HTTP/1.1")
-        self._check_head_size(head)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._check_head_size()
         if head.is_interim:
             head.has_body = False
         elif head.status == SWITCHING:
-            self._check_switch(head)
+            self._check_switch(head, framing)
         else:
-            self._find_end(head)
+            self._find_end(head, framing)
         self.has_final_head = not head.is_interim
         self.heads.append(head)
 
@@ -186,23 +172,44 @@ class ResponseReader:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def _parse(self, data: bytes) -> None:
+        if self.is_upgraded:
+            self.on_body(data)
+            return
+        if not self.has_final_head:
+            self._check_protocol(data)
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self.is_upgraded = True
+            self.on_body(data[upgrade.args[0] :])
+        except HttpParserError as error:
+            self.is_reusable = False
+            if not self.is_complete:  # else it is garbage after the response, which harms nobody
+                raise UpstreamBroken("an HTTP/1.1 response") from error
+        if self._head_bytes > MAX_HEAD_BYTES and not self.has_final_head:
+            raise _too_long()
+
     def _check_protocol(self, data: bytes) -> None:
         # llhttp takes `RTSP/1.0 200 OK` for a response.
-        if len(self._beginning) < len(_PROTOCOL):
+        if not self._beginning and data.startswith(_PROTOCOL):
+            self._beginning = _PROTOCOL
+        elif len(self._beginning) < len(_PROTOCOL):
             self._beginning += data[: len(_PROTOCOL) - len(self._beginning)]
             if not _PROTOCOL.startswith(self._beginning):
                 raise UpstreamBroken("an HTTP/1.1 response")
 
-    def _check_switch(self, head: ResponseHead) -> None:
-        protocols = [value.lower() for name, value in head.fields if name.lower() == b"upgrade"]
+    def _check_switch(self, head: ResponseHead, framing: Framing) -> None:
+        protocols = [value.lower() for value in framing.get(b"upgrade", ())]
         is_asked_for = self._may_upgrade and protocols == [b"websocket"]
         if not (is_asked_for and self._parser.should_upgrade()):
             raise UpstreamBroken("101 only in answer to a WebSocket handshake")
         self.is_reusable = False
         head.has_body = False
 
-    def _find_end(self, head: ResponseHead) -> None:
-        _read_framing(head)
+    def _find_end(self, head: ResponseHead, framing: Framing) -> None:
+        _read_framing(head, framing)
         head.has_body = not (self._is_head or head.status in _NO_BODY)
         self.is_until_close = head.has_body and head.length is None and not head.is_chunked
         if self._is_head or (not head.has_body and (head.length or head.is_chunked)):
@@ -211,25 +218,24 @@ class ResponseReader:
             self.is_reusable = False
         self.is_complete = self._is_head
 
-    def _check_head_size(self, head: ResponseHead) -> None:
-        if self._head_bytes <= MAX_HEAD_BYTES:
-            return
-        if sum(len(name) + len(value) for name, value in head.fields) > MAX_HEAD_BYTES:
+    def _check_head_size(self) -> None:
+        if sum(len(name) + len(value) for name, value in self._fields) > MAX_HEAD_BYTES:
             raise _too_long()
 
 
-def _read_framing(head: ResponseHead) -> None:
-    lengths = [value for name, value in head.fields if name.lower() == b"content-length"]
-    codings = [value for name, value in head.fields if name.lower() == b"transfer-encoding"]
-    if len(lengths) > 1 or (lengths and codings):
-        raise UpstreamBroken("one framing")
-    if codings and (len(codings) > 1 or codings[0].lower() != b"chunked"):
-        raise UpstreamBroken("chunked as the only transfer coding")
+def _read_framing(head: ResponseHead, framing: Framing) -> None:
+    lengths = framing.get(b"content-length")
+    codings = framing.get(b"transfer-encoding")
     if lengths:
+        if len(lengths) > 1 or codings:
+            raise UpstreamBroken("one framing")
         if not lengths[0].isdigit():
             raise UpstreamBroken("a length in digits")
         head.length = int(lengths[0])
-    head.is_chunked = bool(codings)
+    elif codings:
+        if len(codings) > 1 or codings[0].lower() != b"chunked":
+            raise UpstreamBroken("chunked as the only transfer coding")
+        head.is_chunked = True
 
 
 def _too_long() -> UpstreamBroken:

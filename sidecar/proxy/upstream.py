@@ -4,9 +4,9 @@ import asyncio
 
 from sidecar.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from sidecar.model import Address
+from sidecar.proxy.response_head import KnownHeads
 from sidecar.proxy.upstream_connection import (
     Sending,
-    StaleConnection,
     UpstreamConnection,
     UpstreamTimeouts,
 )
@@ -32,6 +32,8 @@ class UpstreamPool:
         self._timeouts = timeouts
         self._max_connections = max_connections
         self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time
+        self._known = KnownHeads()
         self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
         self._connecting = 0
@@ -48,27 +50,37 @@ class UpstreamPool:
         """Those of them that carry no request."""
         return len(self._idle)
 
-    async def send(self, sending: Sending) -> UpstreamConnection:
-        """Send the beginning of a request over a pooled or a new connection.
+    def reuse(self, sending: Sending) -> UpstreamConnection | None:
+        """Send the beginning of a request over a pooled connection, if there is one.
+
+        It may turn out to be dead: a request that is repeatable may go over another one then.
 
         Returns:
-            The connection, whose `head` is next. It must be released.
+            The connection. It must be released.
+        """
+        pooled = self._take_idle()
+        if pooled is not None:
+            pooled.start(sending, is_reused=True)
+        return pooled
+
+    async def open(self, sending: Sending) -> UpstreamConnection:
+        """Send the beginning of a request over a new connection.
+
+        Returns:
+            The connection. It must be released.
 
         Raises:
             UpstreamUnreachable: No connection can be made.
             Overloaded: As many connections as allowed are in use.
-            UpstreamTimeout, UpstreamBroken: The backend gave no usable answer.
+            UpstreamTimeout: It takes too long.
         """
-        pooled = self._take_idle()
-        if pooled is not None and await self._is_sent(sending, pooled):
-            return pooled
         connection = await self._connect()
         connection.start(sending, is_reused=False)
         return connection
 
     def release(self, connection: UpstreamConnection) -> None:
         """Give a connection back: into the pool if another request may be sent over it."""
-        now = self._loop.time()
+        now = self._now()
         if connection.is_reusable and now - connection.opened_at < self._timeouts.keep_s:
             connection.idle_since = now
             self._idle.append(connection)
@@ -84,32 +96,17 @@ class UpstreamPool:
             self._sweeper.cancel()
             self._sweeper = None
 
-    async def _is_sent(self, sending: Sending, pooled: UpstreamConnection) -> bool:
-        """Send over a used connection; False if it was dead and the request may go elsewhere."""
-        is_kept = False
-        try:
-            pooled.start(sending, is_reused=True)
-            if sending.is_repeatable:
-                await pooled.sign_of_life()
-            is_kept = True
-        except StaleConnection:
-            return False
-        finally:
-            if not is_kept:
-                self._drop(pooled)
-        return True
-
     async def _connect(self) -> UpstreamConnection:
         if len(self._open) + self._connecting >= self._max_connections:
             raise Overloaded("fewer connections to the backend")
-        if self._loop.time() < self._retry_at:
+        if self._now() < self._retry_at:
             raise UpstreamTimeout("a backend that accepts connections")
         self._connecting += 1
         try:
             async with asyncio.timeout(self._timeouts.connect_s):
                 connection = await self._open_connection()
         except TimeoutError as error:
-            self._retry_at = self._loop.time() + _BACK_OFF_S
+            self._retry_at = self._now() + _BACK_OFF_S
             raise UpstreamTimeout("a backend that accepts connections") from error
         except OSError as error:
             raise UpstreamUnreachable("a backend that listens") from error
@@ -131,10 +128,10 @@ class UpstreamPool:
         return connection
 
     def _new(self) -> UpstreamConnection:
-        return UpstreamConnection(self._loop, self._timeouts)
+        return UpstreamConnection(self._loop, self._timeouts, self._known)
 
     def _take_idle(self) -> UpstreamConnection | None:
-        now = self._loop.time()
+        now = self._now()
         while self._idle:
             connection = self._idle.pop()
             if self._is_fresh(connection, now):
@@ -143,7 +140,7 @@ class UpstreamPool:
         return None
 
     def _sweep(self) -> None:
-        now = self._loop.time()
+        now = self._now()
         for connection in tuple(self._open):
             if connection.deadline < now:
                 connection.fail(UpstreamTimeout("an answer in time"))

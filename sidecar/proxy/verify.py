@@ -16,7 +16,7 @@ from sidecar.identity.credentials import is_bearer
 from sidecar.model import Anonymous, Caller, Field, RequestRecord
 from sidecar.policy.routes import RouteTable
 from sidecar.policy.target import parse_target
-from sidecar.proxy import headers
+from sidecar.proxy import headers, response_headers
 from sidecar.proxy.client import Client
 from sidecar.proxy.framing import METHODS
 from sidecar.proxy.headers import ClientFields
@@ -90,13 +90,13 @@ async def verify(
     # name the request are taken away; nothing is forwarded from here, so nothing is hop-by-hop.
     asking = [pair for pair in request.raw_headers if pair[0].lower() != b"connection"]
     fields = headers.strip(asking, rules.owned)
-    hop = rules.hops.describe(request, fields)
+    hop = rules.hops.describe(client.connection.peer, fields)
     record.request_id = hop.request_id.decode()
     asked = read_asked(request.method, request.raw_path, fields)
     record.method = asked.method
     target = parse_target(asked.method, asked.target)
     caller = await rules.identification.decide(rules.routes, target, fields, record)
-    answer = [*_identity(caller), *headers.tell(caller, hop.request_id)]
+    answer = [*_identity(caller), *response_headers.tell(caller, hop.request_id)]
     if asked.is_envoy:
         answer.append((_ENVOY_REMOVES, b",".join(_to_remove(caller, fields, rules))))
     client.answer(HTTPStatus.OK, answer, b"")

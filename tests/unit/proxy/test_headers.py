@@ -4,7 +4,7 @@ import pytest
 
 from sidecar.errors import FieldsTooLarge, HeaderInvalid
 from sidecar.model import Anonymous, Field, Identity, RequestRecord
-from sidecar.proxy import headers
+from sidecar.proxy import headers, heads, response_headers
 from sidecar.proxy.headers import Hop
 
 OWNED = frozenset({b"x-cognito-sub", b"x-who"})
@@ -137,18 +137,18 @@ def test_peer_of_a_unix_socket_has_no_address(is_trusted: bool) -> None:  # noqa
 def test_field_with_a_break_is_never_written(value: bytes) -> None:
     """Whatever a parser in front let through."""
     with pytest.raises(HeaderInvalid):
-        headers.serialise(b"GET / HTTP/1.1", [(b"X-A", value)])
+        heads.serialise(b"GET / HTTP/1.1", [(b"X-A", value)])
 
 
 def test_head_is_written_without_its_empty_line() -> None:
     """Start line and fields."""
-    head = headers.serialise(headers.status_line(404), [(b"A", b"b")])
+    head = heads.serialise(heads.status_line(404), [(b"A", b"b")])
     assert head == b"HTTP/1.1 404 Not Found\r\nA: b\r\n"
-    assert headers.status_line(299, b"") == b"HTTP/1.1 299 "
+    assert heads.status_line(299, b"") == b"HTTP/1.1 299 "
 
 
 def test_response_loses_what_is_for_one_hop() -> None:
-    """Order and duplicates stay; a length stays only where one may."""
+    """Order and duplicates stay, and a length, which is told apart too."""
     fields = [
         (b"Set-Cookie", b"a"),
         (b"Connection", b"X-Hop, Content-Length"),
@@ -157,11 +157,29 @@ def test_response_loses_what_is_for_one_hop() -> None:
         (b"x-cognito-auth", b"forged"),
         (b"Set-Cookie", b"b"),
     ]
-    kept = headers.strip_response(fields, keeps_length=True)
+    kept, framing = response_headers.strip_response(fields)
     assert kept == [(b"Set-Cookie", b"a"), (b"Content-Length", b"2"), (b"Set-Cookie", b"b")]
-    assert names(headers.strip_response(fields[:1] + fields[3:4], keeps_length=False)) == [
-        b"Set-Cookie"
-    ]
+    assert framing[b"content-length"] == [b"2"]
+    assert response_headers.strip_response([(b"Transfer-Encoding", b"chunked")]) == (
+        [],
+        {b"transfer-encoding": [b"chunked"]},
+    )
+
+
+def test_head_is_extended_by_fields_without_breaks_only() -> None:
+    """What is added is held to the same rule as what was there."""
+    head = heads.serialise(b"HTTP/1.1 200 OK", [(b"A", b"b")])
+    assert heads.extend(head, [(b"C", b"d")]) == b"HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n"
+    with pytest.raises(HeaderInvalid):
+        heads.extend(head, [(b"C", b"d\r\nX-Cognito-Sub: forged")])
+
+
+def test_made_up_names_are_judged_however_many_there_are() -> None:
+    """What is learnt about names is bounded; what is not learnt is judged every time."""
+    for n in range(3000):
+        made_up = (b"X-Made-Up-%d" % n, b"1")
+        forged = (b"X-Cognito-%d" % n, b"forged")
+        assert headers.strip([HOST, made_up, forged], OWNED).kept == [made_up]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +196,7 @@ def test_every_response_tells_what_became_of_the_token(
     caller: Identity | Anonymous, reason: str, expected: bytes
 ) -> None:
     """And the id of its request."""
-    told = headers.tell(caller, b"id-1", reason)
+    told = response_headers.tell(caller, b"id-1", reason)
     assert told == ((b"X-Cognito-Auth", expected), (b"X-Request-Id", b"id-1"))
 
 

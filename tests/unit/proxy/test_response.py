@@ -4,6 +4,7 @@ import pytest
 
 from sidecar.errors import UpstreamBroken
 from sidecar.proxy.response import ResponseReader
+from sidecar.proxy.response_head import KnownHeads
 
 OK = b"HTTP/1.1 200 Fine\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok"
 
@@ -48,7 +49,7 @@ def test_trailers_are_dropped(step: int) -> None:
     """They are no fields of this response or the next."""
     raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n"
     reader = read(raw, step)
-    assert reader.heads.popleft().fields == [(b"Transfer-Encoding", b"chunked")]
+    assert reader.heads.popleft().fields == []
     reader.expect(is_head=False, may_upgrade=False)
     reader.feed(OK)
     assert reader.heads.popleft().fields == [(b"Content-Length", b"2"), (b"X-A", b"b")]
@@ -127,3 +128,73 @@ def test_response_that_is_none_is_broken(raw: bytes, step: int) -> None:
     with pytest.raises(UpstreamBroken):
         feed(reader, raw, step)
     assert not reader.heads
+
+
+KNOWN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\n"
+
+
+def next_response(known: KnownHeads, raw: bytes, *, is_head: bool = False) -> ResponseReader:
+    """Read one response, as a connection does that knows what others have seen."""
+    reader = ResponseReader(known)
+    reader.expect(is_head=is_head, may_upgrade=False)
+    reader.feed(raw)
+    return reader
+
+
+def test_known_head_is_read_as_it_was_the_first_time() -> None:
+    """The same head, with another body."""
+    known = KnownHeads()
+    first = next_response(known, KNOWN + b"ab")
+    again = next_response(known, KNOWN + b"cd")
+    assert again.heads.popleft() is first.heads.popleft()
+    assert (first.take(), again.take()) == (b"ab", b"cd")
+    assert again.is_complete
+    assert again.is_reusable
+
+
+@pytest.mark.parametrize(("body", "is_whole"), [(b"a", False), (b"", False), (b"abc", True)])
+def test_known_head_with_another_amount_of_body_is_parsed(body: bytes, *, is_whole: bool) -> None:
+    """A body that is cut, and one with something behind it, are what they always are."""
+    known = KnownHeads()
+    next_response(known, KNOWN + b"ab")
+    reader = next_response(known, KNOWN + body)
+    assert reader.is_complete is is_whole
+    assert not (reader.is_complete and reader.is_reusable)
+
+
+def test_known_head_in_answer_to_head_has_no_body() -> None:
+    """What GET taught is not used where the same bytes mean something else."""
+    known = KnownHeads()
+    next_response(known, KNOWN + b"ab")
+    reader = next_response(known, KNOWN, is_head=True)
+    assert reader.is_complete
+    assert not reader.heads.popleft().has_body
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + KNOWN + b"ab",
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_unusual_heads_are_not_learnt(raw: bytes) -> None:
+    """Each is parsed anew, however often it comes."""
+    known = KnownHeads()
+    for _ in range(2):
+        next_response(known, raw)
+        assert known.find(raw) is None
+
+
+def test_known_heads_are_bounded() -> None:
+    """A date in every head must not fill the memory."""
+    known = KnownHeads()
+    raws = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: %d\r\n\r\nab" % n for n in range(1000)]
+    for raw in raws:
+        next_response(known, raw)
+    assert sum(known.find(raw) is not None for raw in raws) <= 256
+    huge = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: %b\r\n\r\nab" % (b"a" * 3000)
+    next_response(known, huge)
+    assert known.find(huge) is None
