@@ -85,6 +85,7 @@ class ClientConnection(web.RequestHandler):
         "_is_busy",
         "_is_head_begun",
         "_is_new",
+        "_is_plain",
         "_is_refused",
         "_is_unreadable",
         "_latest_end",
@@ -131,6 +132,7 @@ class ClientConnection(web.RequestHandler):
         self._is_busy = False
         self._is_head_begun = False
         self._is_new = True
+        self._is_plain = False
         self._latest_end = b""
         self._is_unreadable = False
         self.is_foreign = False
@@ -178,10 +180,12 @@ class ClientConnection(web.RequestHandler):
             if self._upload is None and self.tunnel is None and _is_one_head(data):
                 self.latest = data
                 self._latest_end = b""
+                self._is_plain = True
                 self._note_protocol()
                 super().data_received(data)
                 return
             self.latest = b""
+        self._is_plain = False
         if len(self.latest) < _KEPT_BYTES:
             self.latest += data[:_KEPT_BYTES]
         if self._upload is None and self.tunnel is None:
@@ -220,6 +224,8 @@ class ClientConnection(web.RequestHandler):
     def end_request(self, *, keeps_alive: bool) -> None:
         """Start the clock for the next request, or for reading the rest of this answer."""
         self._is_busy = False
+        if self._is_plain:  # nothing has come since: an idle connection need not hold a token
+            self.latest = b""
         if self._upload is not None and self._upload.exception() is not None:
             self._upload.feed_eof()  # or aiohttp would read on, and log what it meets
         self._upload = None
