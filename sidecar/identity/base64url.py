@@ -8,11 +8,7 @@ import binascii
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-# Everything outside the alphabet, `+`, `/` and `=` included, becomes what no decoder accepts.
-_TO_STANDARD = bytes(
-    {ord(b"-"): ord(b"+"), ord(b"_"): ord(b"/")}.get(byte, byte) if byte in _ALPHABET else ord(b"!")
-    for byte in range(256)
-)
+_PLUS, _SLASH, _PAD = b"+/="
 _FROM_STANDARD = bytes.maketrans(b"+/", b"-_")
 
 # By length modulo 4: the padding that was left out, and the characters that may come last, for the
@@ -33,10 +29,13 @@ def decode(text: bytes) -> bytes:
             the alphabet, bits left over at the end.
     """
     padding, last = _ENDINGS[len(text) % 4]
-    if text[-1:] not in last:
+    # A byte is looked for as a number: 20 ns in a payload, but 150 ns as `b"+" in text`.
+    if (text and text[-1] not in last) or _PLUS in text or _SLASH in text or _PAD in text:
         msg = "not canonical base64url"
         raise ValueError(msg)
-    return binascii.a2b_base64(text.translate(_TO_STANDARD) + padding, strict_mode=True)
+    # Two replacements take a fifth of one translation; the decoder refuses whatever is left over.
+    standard = text.replace(b"-", b"+").replace(b"_", b"/")
+    return binascii.a2b_base64(standard + padding, strict_mode=True)
 
 
 def encode(raw: bytes) -> bytes:
