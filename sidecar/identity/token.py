@@ -22,7 +22,7 @@ ALGORITHM = "RS256"
 # Cognito sends none of them.
 _REFUSED_PARAMETERS = frozenset({"crit", "b64", "zip", "cty"})
 
-_PARTS = 3
+_DOT = ord(".")
 
 
 class UnverifiedToken(NamedTuple):
@@ -58,13 +58,13 @@ def parse_token(token: BearerToken) -> UnverifiedToken:
     """
     if len(token) > MAX_TOKEN_BYTES:
         raise TokenTooLarge("at most 8 KiB")
-    parts = token.split(b".", _PARTS)
-    if len(parts) != _PARTS:
+    signing_input, _, signature = token.rpartition(b".")
+    header, dot, payload = signing_input.partition(b".")
+    if not dot or _DOT in payload:
         raise TokenMalformed("three parts separated by dots")
-    kid = _read_header(parts[0])
-    claims = _parse_part(parts[1], "payload")
-    signature = _decode_signature(parts[2])
-    return UnverifiedToken(kid, claims, token[: token.rindex(b".")], signature)
+    kid = _read_header(header)
+    claims = _parse_part(payload, "payload")
+    return UnverifiedToken(kid, claims, signing_input, _decode_signature(signature))
 
 
 def verify_signature(token: UnverifiedToken, key: PublicKey) -> SignedClaims:
