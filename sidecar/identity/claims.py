@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sidecar.errors import (
+    ClaimError,
     ClaimInvalid,
     ClaimMissing,
     ClientMismatch,
@@ -26,6 +27,7 @@ USERNAME_CLAIM = {"access": "username", "id": "cognito:username"}
 """By token use. Absent from the token of a client that acts for itself (client credentials)."""
 
 _TEXT_IF_PRESENT = ("scope", "jti")
+_NUMBER = (int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,33 +124,38 @@ def _check_times(claims: Claims, now: float) -> float:
     expires_at = _number(claims, "exp")
     if now >= expires_at:
         raise TokenExpired("exp after now")
-    for name in ("nbf", "iat"):
-        if name in claims and _number(claims, name) > now + LEEWAY_S:
-            raise TokenNotYetValid(f"{name} at most {LEEWAY_S} s ahead of now")
+    _begun_at(claims, "nbf", now)
     # Without `iat` the token may have been issued just now, and no later.
-    issued_at = _number(claims, "iat") if "iat" in claims else now
-    if expires_at - issued_at > MAX_LIFETIME_S:
+    if expires_at - _begun_at(claims, "iat", now) > MAX_LIFETIME_S:
         raise ClaimInvalid("exp", f"at most {MAX_LIFETIME_S} s after iat")
     return expires_at
 
 
+def _begun_at(claims: Claims, name: str, now: float) -> float:
+    if name not in claims:
+        return now
+    moment = _number(claims, name)
+    if moment > now + LEEWAY_S:
+        raise TokenNotYetValid(f"{name} at most {LEEWAY_S} s ahead of now")
+    return moment
+
+
 def _text(claims: Claims, name: str) -> str:
-    value = _required(claims, name)
+    value = claims.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise ClaimInvalid(name, f"{name} as text that is not blank")
+        raise _fault(claims, name, f"{name} as text that is not blank")
     return value
 
 
 def _number(claims: Claims, name: str) -> float:
-    value = _required(claims, name)
+    value = claims.get(name)
     # bool is an int to Python, not to JSON; strict_json has refused NaN and Infinity.
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ClaimInvalid(name, f"{name} as seconds since the epoch")
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or value < 0:
+        raise _fault(claims, name, f"{name} as seconds since the epoch")
     return value
 
 
-def _required(claims: Claims, name: str) -> object:
-    try:
-        return claims[name]
-    except KeyError:
-        raise ClaimMissing(name, f"the claim {name}") from None
+def _fault(claims: Claims, name: str, expected: str) -> ClaimError:
+    if name not in claims:
+        return ClaimMissing(name, f"the claim {name}")
+    return ClaimInvalid(name, expected)
