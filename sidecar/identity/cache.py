@@ -94,7 +94,8 @@ class TokenCache:
         entry = self._verified.get(digest)
         if entry is None:
             self.misses += 1
-            self._raise_if_refused(digest)
+            if digest in self._refused:
+                self._refuse_again(digest)
             return None
         # A clock that was set back leaves entries from the future: not good yet, either.
         if entry.good_from <= now < entry.good_until and entry.signer.is_current():
@@ -113,10 +114,8 @@ class TokenCache:
         """Keep that the key of `signer` did not sign the token."""
         self._refused[digest] = signer
 
-    def _raise_if_refused(self, digest: bytes) -> None:
-        signer = self._refused.get(digest)
-        if signer is None:
-            return
+    def _refuse_again(self, digest: bytes) -> None:
+        signer = self._refused[digest]
         if signer.is_current():
             raise _refusal(signer)
         del self._refused[digest]
