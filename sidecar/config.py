@@ -37,6 +37,7 @@ from sidecar.setting_values import (
     is_loopback,
     parse_address,
     parse_upstream,
+    parse_workers,
     split_list,
 )
 
@@ -74,6 +75,7 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(split_list)]
 ListenAddress = Annotated[Address, BeforeValidator(parse_address)]
 UpstreamAddress = Annotated[Address, BeforeValidator(parse_upstream)]
 TokenUses = Annotated[tuple[Literal["access", "id"], ...], BeforeValidator(split_list)]
+Workers = Annotated[int | Literal["auto"], BeforeValidator(parse_workers)]
 Origin = Annotated[str, AfterValidator(check_origin)]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(ip_network)]
@@ -184,6 +186,9 @@ class Settings(_Strict):
     )
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(split_list)] = Field(
         default=(), description="CIDRs whose X-Forwarded-* are believed and extended"
+    )
+    workers: Workers = Field(
+        default=1, description="processes that share the port; auto: one for each usable core"
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="json, text for people, or auto: text on a terminal, else json"

@@ -19,7 +19,7 @@ GROUPS = {
         *("jwks_url", "insecure_jwks", "issuer", "revocation_check_s", "cognito_endpoint"),
     ),
     "browsers and proxies": ("cors_origins", "trusted_proxies", "websocket_expiry"),
-    "operation": ("log_format", "log_sample", "config"),
+    "operation": ("workers", "log_format", "log_sample", "config"),
 }
 """The settings of the command line, in the order of `--help`."""
 

@@ -11,6 +11,12 @@ from sidecar.policy.routes import PREFIX_END
 from sidecar.policy.target import is_ambiguous
 from sidecar.proxy.headers import is_reserved
 
+AUTO = "auto"
+"""As many workers as there are cores to use."""
+
+MAX_WORKERS = 64
+"""Above it a number is a slip of the finger: each worker takes some 50 MiB, and a core is plenty."""
+
 
 def split_list(value: object) -> object:
     """Read a comma-separated text as a list; anything else is for pydantic to judge."""
@@ -47,6 +53,17 @@ def parse_upstream(value: object) -> object:
     rest = rest.removesuffix("/")
     has_port = rest.rpartition("]")[2].find(":") >= 0
     return parse_address(rest if has_port else f"{rest}:80")
+
+
+def parse_workers(value: object) -> object:
+    """Read a number of processes, or `auto`."""
+    text = str(value)
+    if text == AUTO:
+        return AUTO
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_WORKERS):
+        msg = f"expected a number from 1 to {MAX_WORKERS}, or {AUTO}"
+        raise ValueError(msg)
+    return int(text)
 
 
 def check_rule_path(path: str) -> str:

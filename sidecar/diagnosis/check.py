@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from sidecar import assembly
 from sidecar.config import ANY_CLIENT, Settings
+from sidecar.cores import usable_cores, worker_count
 from sidecar.diagnosis.backend import check_backend
 from sidecar.diagnosis.keys import KeysNotFound, fetch_keys
 from sidecar.diagnosis.report import Finding, Level
@@ -26,6 +27,7 @@ async def check(settings: Settings, clock: Callable[[], float]) -> list[Finding]
         clock: Returns seconds since the epoch.
     """
     findings = [Finding(Level.OK, "settings", _summary(settings)), *_check_openness(settings)]
+    findings += _check_workers(settings)
     for pool_id, url in assembly.jwks_urls(settings).items():
         findings += await _check_keys(pool_id, url, clock)
     findings += await check_backend(settings.upstream, settings.limits.fields_bytes)
@@ -47,6 +49,17 @@ def _check_openness(settings: Settings) -> Iterator[Finding]:
             remedy = f"set SIDECAR_{name.upper()}_LISTEN to a loopback address, or close it off"
             found = f"{address} may be reached by others"
             yield Finding(Level.WARN, f"{name} port", found, remedy)
+
+
+def _check_workers(settings: Settings) -> Iterator[Finding]:
+    count, cores = worker_count(settings.workers), usable_cores()
+    if settings.workers == 1:
+        return
+    found = f"{count} on {cores} usable {'core' if cores == 1 else 'cores'}"
+    if count > cores:
+        yield Finding(Level.WARN, "workers", found, "more than cores only cost memory: try auto")
+    else:
+        yield Finding(Level.OK, "workers", found)
 
 
 async def _check_keys(pool_id: str, url: str, clock: Callable[[], float]) -> list[Finding]:

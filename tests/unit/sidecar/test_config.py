@@ -77,6 +77,12 @@ def test_missing_settings_are_all_named_at_once() -> None:
         ("SIDECAR_CORS_ORIGINS", "https://app.example/"),
         ("SIDECAR_CORS_ORIGINS", "*"),
         ("SIDECAR_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("SIDECAR_WORKERS", "0"),
+        ("SIDECAR_WORKERS", "-1"),
+        ("SIDECAR_WORKERS", "65"),
+        ("SIDECAR_WORKERS", "1000"),
+        ("SIDECAR_WORKERS", "2.0"),
+        ("SIDECAR_WORKERS", "many"),
         ("SIDECAR_CONFIG", "/nonexistent/sidecar.toml"),
     ],
 )
@@ -276,3 +282,27 @@ def test_header_mapped_twice_is_refused(tmp_path: Path) -> None:
 def test_bad_operation_setting_is_refused(name: str, value: str) -> None:
     """Each is named in what is said."""
     assert problems({**REQUIRED, name: value})[0].startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "workers"), [("1", 1), ("64", 64), ("auto", "auto"), ("02", 2), ("", 1)]
+)
+def test_workers_are_a_number_or_auto(value: str, workers: int | str) -> None:
+    """A number, or the word for as many as there are cores."""
+    assert settings(SIDECAR_WORKERS=value).workers == workers
+
+
+@pytest.mark.parametrize(("toml", "workers"), [("workers = 2", 2), ('workers = "auto"', "auto")])
+def test_workers_in_the_file_are_a_number_or_auto(
+    tmp_path: Path, toml: str, workers: int | str
+) -> None:
+    """The file has numbers of its own."""
+    assert settings(toml, tmp_path).workers == workers
+
+
+@pytest.mark.parametrize("toml", ["workers = true", "workers = 2.0", "workers = [2]"])
+def test_other_values_for_workers_in_the_file_are_one_problem(tmp_path: Path, toml: str) -> None:
+    """It is said once what is expected."""
+    with pytest.raises(SettingsInvalid) as caught:
+        settings(toml, tmp_path)
+    assert caught.value.problems == ["SIDECAR_WORKERS: expected a number from 1 to 64, or auto"]
