@@ -327,3 +327,7 @@ class SettingsInvalid(Exception):
 
 class ListenFailed(Exception):
     """An address cannot be listened on; the message names it and says why."""
+
+
+class WorkerFailed(Exception):
+    """A worker process cannot start; the message says how it ended."""

@@ -20,8 +20,9 @@ from sidecar.ops.admin import Admin, Sources
 from sidecar.ops.history import STEP_S, History
 from sidecar.ops.logs import is_json
 from sidecar.ops.metrics import Exposition, Metrics, Readings
-from sidecar.ops.refusals import Refusals
+from sidecar.ops.refusals import Refusals, Refused
 from sidecar.ops.status import Now, describe
+from sidecar.ops.totals import Snapshot, counts_of
 from sidecar.ops.tracing import Tracing, TracingUnavailable, make_provider
 from sidecar.setting_texts import effective
 
@@ -65,7 +66,6 @@ class Operations:
         self._running = running
         self._loop = asyncio.get_running_loop()
         self._metrics = Metrics()
-        self._exposition = Exposition(self._metrics, running.read)
         self._refusals = Refusals()
         self._history = History(self._metrics)
         self._log = _make_log(running.settings)
@@ -107,41 +107,59 @@ class Operations:
 
     def application(self) -> web.Application:
         """Make what the admin port serves."""
-        running = self._running
+        exposition = Exposition(self._metrics, self._running.read)
+
+        async def metrics() -> bytes:
+            self._tell()
+            return exposition.text()
+
         sources = Sources(
-            what_is_missing=running.what_is_missing,
-            metrics=self._metrics_text,
+            what_is_missing=self._what_is_missing,
+            metrics=metrics,
             status=self._status,
-            explain=self._explain,
-            own_name=running.settings.admin_listen.host,
+            explain=self.explain,
+            own_name=self._running.settings.admin_listen.host,
         )
         return Admin(sources).application()
 
-    def _metrics_text(self) -> bytes:
+    def snapshot(self) -> Snapshot:
+        """Return all that happened so far, for whoever adds it up."""
         self._tell()
-        return self._exposition.text()
+        running = self._running
+        return Snapshot(
+            counts=counts_of(self._metrics),
+            readings=running.read(),
+            refusals=tuple(self._latest_refusals()),
+            missing=tuple(running.what_is_missing()),
+        )
 
-    def _status(self) -> Mapping[str, object]:
+    async def explain(self, asked: Mapping[str, str]) -> Mapping[str, object]:
+        """Answer a question about a token, as the admin page's box asks it."""
+        token = asked.get("token", "").strip() or None
+        path = asked.get("path", "").strip() or None
+        question = Question(token, path, asked.get("method", "GET"))
+        found = answer_with(question, self._running.pools(), self._running.settings, _clock())
+        return {**answer_data(found), "text": answer_text(found)}
+
+    async def _what_is_missing(self) -> list[str]:
+        return self._running.what_is_missing()
+
+    async def _status(self) -> Mapping[str, object]:
         self._tell()
-        now, running = _clock(), self._running
+        running = self._running
         routes = assembly.make_routes(running.settings)
         moment = Now(
-            time=now,
-            clock_offset_s=now - time.monotonic(),
+            time=_clock(),
             started_at=self._started_at,
             missing=running.what_is_missing(),
             readings=running.read(),
             routes=[*routes.routes, routes.default],
             settings=effective(running.settings),
         )
-        return describe(moment, self._metrics, self._history, self._refusals)
+        return describe(moment, self._metrics, self._history, self._latest_refusals())
 
-    def _explain(self, asked: Mapping[str, str]) -> Mapping[str, object]:
-        token = asked.get("token", "").strip() or None
-        path = asked.get("path", "").strip() or None
-        question = Question(token, path, asked.get("method", "GET"))
-        found = answer_with(question, self._running.pools(), self._running.settings, _clock())
-        return {**answer_data(found), "text": answer_text(found)}
+    def _latest_refusals(self) -> list[Refused]:
+        return self._refusals.latest(clock_offset_s=_clock() - time.monotonic())
 
     def _sample(self) -> None:
         self._tell()

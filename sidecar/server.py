@@ -5,16 +5,16 @@ The only file that knows all rooms; it introduces them to each other and does no
 
 import asyncio
 import contextlib
-import logging
-import signal
+import socket
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Self
 
 import aiohttp
 from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser
 
-from sidecar import assembly
+from sidecar import assembly, lifecycle
 from sidecar.cognito.jwks import JwksSource
 from sidecar.cognito.revocation import RevocationCheck
 from sidecar.cognito.sources import JwksSources
@@ -31,31 +31,45 @@ from sidecar.proxy.gateway import Gateway, Rules
 from sidecar.proxy.identification import Identification
 from sidecar.proxy.relay import Relay
 from sidecar.proxy.upstream import UpstreamPool
-from sidecar.reloading import Reloader
-from sidecar.setting_texts import start_up_lines
-
-_log = logging.getLogger("sidecar")
 
 RELOAD_S = 5.0
 """For the keys of new pools; a pool that gives none in this time is taken for a mistake."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Other settings, with everything that is needed to go on by them."""
+
+    settings: Settings
+    sources: Mapping[str, JwksSource]
+    rules: Rules
+
+
 class Sidecar:
     """A running sidecar. Use as an asynchronous context manager; leaving it drains and stops.
+
+    Args:
+        settings: What to run by.
+        inherited: For one of several workers: sockets that listen already, where the others listen
+            too, by address. A worker has no admin port; its supervisor has. None for one alone.
 
     Attributes:
         address: Where the public port listens, with the port the system chose.
         admin_address: The same of the admin port.
         verify_address: The same of the port for other proxies' questions; None if there is none.
         settings: Those in force.
+        operations: What is noted of its requests.
         reloads: How often they were changed.
         failed_reloads: How often they should have been, and could not.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, inherited: Mapping[Address, socket.socket] | None = None
+    ) -> None:
         assert_cryptography_backend()
         _assert_c_parser()
         self.settings = settings
+        self._inherited = inherited
         self._cleanup = contextlib.AsyncExitStack()
         self.reloads = 0
         self.failed_reloads = 0
@@ -92,9 +106,10 @@ class Sidecar:
         session = await self._cleanup.enter_async_context(aiohttp.ClientSession())
         self._all_sources = JwksSources(session)
         self._cleanup.push_async_callback(self._all_sources.close)
-        self._sources = self._all_sources.start(assembly.jwks_urls(settings))
+        urls = assembly.jwks_urls(settings)
+        self._sources: Mapping[str, JwksSource] = self._all_sources.start(urls)
         self._session = session
-        operations = Operations(self)
+        operations = self.operations = Operations(self)
         self._cleanup.push_async_callback(operations.close)
         upstream = UpstreamPool(
             settings.upstream,
@@ -115,8 +130,9 @@ class Sidecar:
             drain_s = settings.timeouts.drain_s
             asked = web.ServerRunner(verifier, shutdown_timeout=drain_s)
             self.verify_address = await self._listen(asked, settings.verify_listen)
-        admin = web.AppRunner(operations.application(), access_log=None)
-        self.admin_address = await self._listen(admin, settings.admin_listen)
+        if self._inherited is None:
+            admin = web.AppRunner(operations.application(), access_log=None)
+            self.admin_address = await self._listen(admin, settings.admin_listen)
         public = web.ServerRunner(self._server, shutdown_timeout=settings.timeouts.drain_s)
         self.address = await self._listen(public, settings.listen)
 
@@ -144,14 +160,32 @@ class Sidecar:
         Raises:
             SettingsInvalid: A new pool gives no keys; the old settings stay.
         """
+        await self.adopt(await self.prepare(settings))
+
+    async def prepare(self, settings: Settings) -> Change:
+        """Do for a change what may fail; either `adopt` or `discard` is to follow.
+
+        Raises:
+            SettingsInvalid: A new pool gives no keys; nothing is left to discard.
+        """
         sources = self._all_sources.start(assembly.jwks_urls(settings))
         try:
             await _until_keys(sources)
-            self._gateway.rules = self._make_rules(settings, sources)
-            self._sources = sources
-            self.settings = settings
-        finally:
-            await self._all_sources.stop_others(self._sources.values())
+            return Change(settings, sources, self._make_rules(settings, sources))
+        except BaseException:
+            await self.discard()
+            raise
+
+    async def adopt(self, change: Change) -> None:
+        """Carry all further requests by the settings of a change."""
+        self._gateway.rules = change.rules
+        self._sources = change.sources
+        self.settings = change.settings
+        await self.discard()
+
+    async def discard(self) -> None:
+        """Forget whatever was prepared and is not in force."""
+        await self._all_sources.stop_others(self._sources.values())
 
     def read(self) -> Readings:
         """Take the readings that the metrics show beside their counts."""
@@ -187,55 +221,14 @@ class Sidecar:
         return RevocationCheck(endpoints, self._session, settings.revocation_check_s)
 
     async def _listen(self, runner: web.BaseRunner, address: Address) -> Address:
-        listener = Listener(runner, address)
+        listener = Listener(runner, address, (self._inherited or {}).get(address))
         self._cleanup.push_async_callback(listener.stop)
         return await listener.start()
 
 
-class _Signals:
-    """SIGTERM and SIGINT. A class because the second one means something else than the first."""
-
-    def __init__(self, sidecar: Sidecar) -> None:
-        self._sidecar = sidecar
-        self._first = asyncio.Event()
-        self._hurry = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._receive, number)
-
-    async def wait(self, grace_s: float) -> None:
-        """Wait for the first signal, and after SIGTERM for those who must learn of it to do so."""
-        await self._first.wait()
-        self._sidecar.retire()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace_s):
-                await self._hurry.wait()
-
-    def _receive(self, number: signal.Signals) -> None:
-        if self._first.is_set():
-            self._sidecar.abort()
-        if self._first.is_set() or number == signal.SIGINT:  # somebody sits there and waits
-            self._hurry.set()
-        self._first.set()
-
-
 async def serve(settings: Settings, load_again: Callable[[], Settings]) -> None:
-    """Run until SIGTERM or SIGINT, then drain and return; a second signal stops at once.
-
-    Args:
-        settings: What to run by.
-        load_again: Gathers them anew at SIGHUP.
-    """
-    for line in start_up_lines(settings):
-        _log.info("%s", line)
-    async with Sidecar(settings) as sidecar:
-        _log.info("listening on %s, admin on %s", sidecar.address, sidecar.admin_address)
-        reloader = Reloader(sidecar, load_again)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.trigger)
-        try:
-            await _Signals(sidecar).wait(settings.timeouts.grace_s)
-        finally:
-            await reloader.close()
+    """Run in this process alone until SIGTERM or SIGINT; see `lifecycle.run`."""
+    await lifecycle.run(Sidecar(settings), load_again)
 
 
 async def _until_keys(sources: Mapping[str, JwksSource]) -> None:

@@ -15,7 +15,7 @@ AUTO = "auto"
 """As many workers as there are cores to use."""
 
 MAX_WORKERS = 64
-"""Above it a number is a slip of the finger: each worker takes some 50 MiB, and a core is plenty."""
+"""Above it a number is a slip of the finger: each worker takes some 50 MiB."""
 
 
 def split_list(value: object) -> object:

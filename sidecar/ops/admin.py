@@ -17,27 +17,32 @@ from sidecar.ops.guard import is_loopback_host, is_own_host, is_same_origin
 MAX_QUESTION_BYTES = 32 * 1024
 """Of a question about a token, which has 8 KiB at most."""
 
-ReadinessCheck = Callable[[], list[str]]
-Explainer = Callable[[Mapping[str, str]], Mapping[str, object]]
+ReadinessCheck = Callable[[], Awaitable[list[str]]]
+Explainer = Callable[[Mapping[str, str]], Awaitable[Mapping[str, object]]]
 
 _PAGE = files("sidecar.ops").joinpath("admin.html").read_bytes()
 
 
+class NobodyAnswers(Exception):
+    """A question about a token found nobody who has keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the answers come from.
+    """Where the answers come from. They may have to be asked for in other processes.
 
     Attributes:
         what_is_missing: Returns what keeps the sidecar from serving, in words; empty when ready.
         metrics: Returns them in Prometheus's text format.
         status: Returns all that the page shows.
-        explain: Answers a question about a token: `token`, `path`, `method`.
+        explain: Answers a question about a token: `token`, `path`, `method`; may raise
+            NobodyAnswers.
         own_name: The name that is listened on.
     """
 
     what_is_missing: ReadinessCheck
-    metrics: Callable[[], bytes]
-    status: Callable[[], Mapping[str, object]]
+    metrics: Callable[[], Awaitable[bytes]]
+    status: Callable[[], Awaitable[Mapping[str, object]]]
     explain: Explainer
     own_name: str = ""
 
@@ -68,7 +73,7 @@ class Admin:
         return web.json_response({"status": "live"})
 
     async def _readyz(self, _request: web.Request) -> web.StreamResponse:
-        missing = self._sources.what_is_missing()
+        missing = await self._sources.what_is_missing()
         return web.json_response(
             {"status": "not ready" if missing else "ready", "missing": missing},
             status=503 if missing else 200,
@@ -76,14 +81,14 @@ class Admin:
 
     async def _metrics(self, _request: web.Request) -> web.StreamResponse:
         kind = "text/plain; version=0.0.4; charset=utf-8"
-        return web.Response(body=self._sources.metrics(), headers={"Content-Type": kind})
+        return web.Response(body=await self._sources.metrics(), headers={"Content-Type": kind})
 
     async def _page(self, _request: web.Request) -> web.StreamResponse:
         headers = {"Content-Security-Policy": _POLICY, "X-Frame-Options": "DENY"}
         return web.Response(body=_PAGE, content_type="text/html", charset="utf-8", headers=headers)
 
     async def _status(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._sources.status())
+        return web.json_response(await self._sources.status())
 
     async def _explain(self, request: web.Request) -> web.StreamResponse:
         if not _comes_from_here(request):
@@ -96,7 +101,10 @@ class Admin:
             return web.json_response({"error": "expected JSON"}, status=400)
         if not _is_question(question):
             return web.json_response({"error": "expected texts by name"}, status=400)
-        return web.json_response(self._sources.explain(question))
+        try:
+            return web.json_response(await self._sources.explain(question))
+        except NobodyAnswers:
+            return web.json_response({"error": "no worker is up; try again"}, status=503)
 
     def _for_own_pages(self, handler: "Handler") -> "Handler":
         async def guarded(request: web.Request) -> web.StreamResponse:

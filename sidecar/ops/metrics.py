@@ -113,6 +113,8 @@ class Readings:
         reloads: Changes of the settings in force.
         failed_reloads: Changes that were refused.
         keys: Of every pool.
+        workers: Processes that serve.
+        worker_deaths: Those that ended without being told to.
     """
 
     in_flight: int = 0
@@ -125,6 +127,8 @@ class Readings:
     reloads: int = 0
     failed_reloads: int = 0
     keys: tuple[KeyReading, ...] = ()
+    workers: int = 1
+    worker_deaths: int = 0
 
 
 class Metrics:
@@ -181,13 +185,19 @@ class Exposition(Collector):
     Args:
         metrics: The counts.
         read: Takes the readings.
+        processes: Shows CPU and memory; those of this process alone if None.
     """
 
-    def __init__(self, metrics: Metrics, read: Callable[[], Readings]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        read: Callable[[], Readings],
+        processes: Collector | None = None,
+    ) -> None:
         self._metrics = metrics
         self._read = read
         self._registry = CollectorRegistry(auto_describe=False)
-        ProcessCollector(registry=self._registry)
+        self._registry.register(processes or ProcessCollector(registry=None))
         self._registry.register(self)
 
     def text(self) -> bytes:
@@ -255,6 +265,9 @@ def _read_elsewhere(readings: Readings) -> Iterator[Metric]:
     reloads.add_metric(("applied",), readings.reloads)
     reloads.add_metric(("refused",), readings.failed_reloads)
     yield reloads
+    yield _single(_gauge("workers", "Processes that serve."), readings.workers)
+    deaths = _counter("worker_deaths", "Workers that ended without being told to.")
+    yield _single(deaths, readings.worker_deaths)
 
 
 def _keys(pools: Iterable[KeyReading]) -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from sidecar import __version__
 from sidecar.ops.history import STEP_S, History
 from sidecar.ops.metrics import NO_ROUTE, Metrics, Readings
-from sidecar.ops.refusals import Refusals
+from sidecar.ops.refusals import Refused
 from sidecar.policy.routes import Route
 
 _REFUSED = frozenset({401, 403})
@@ -19,7 +19,6 @@ class Now:
 
     Attributes:
         time: Seconds since the epoch.
-        clock_offset_s: From the monotonic clock to it.
         started_at: When the sidecar started, in seconds since the epoch.
         missing: What keeps it from serving.
         readings: What other rooms count.
@@ -28,7 +27,6 @@ class Now:
     """
 
     time: float
-    clock_offset_s: float
     started_at: float
     missing: list[str]
     readings: Readings
@@ -36,7 +34,9 @@ class Now:
     settings: list[tuple[str, str, bool]]
 
 
-def describe(now: Now, metrics: Metrics, history: History, refusals: Refusals) -> dict[str, object]:
+def describe(
+    now: Now, metrics: Metrics, history: History, refusals: Sequence[Refused]
+) -> dict[str, object]:
     """Gather everything for the page."""
     readings = asdict(now.readings)
     keys = readings.pop("keys")
@@ -54,7 +54,7 @@ def describe(now: Now, metrics: Metrics, history: History, refusals: Refusals) -
         "history": [asdict(sample) for sample in history.samples],
         "decisions": _decisions(metrics),
         "routes": _routes(now.routes, metrics),
-        "refusals": [asdict(refused) for refused in refusals.latest(now.clock_offset_s)],
+        "refusals": [asdict(refused) for refused in refusals],
         "settings": now.settings,
     }
 

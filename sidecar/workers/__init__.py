@@ -1,0 +1,1 @@
+"""Several processes on one port: each is a whole sidecar, and one more sees to them."""
