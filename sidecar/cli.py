@@ -5,20 +5,20 @@ Exit statuses: 0 all is well, 1 something is not, 2 the settings or the argument
 
 import argparse
 import asyncio
-import gc
 import io
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from sidecar import __version__
+from sidecar import __version__, collector
 from sidecar.config import Settings, environment_name, load
+from sidecar.cores import worker_count
 from sidecar.diagnosis.check import check
 from sidecar.diagnosis.keys import KeysNotFound
 from sidecar.diagnosis.question import Question, answer
@@ -30,7 +30,7 @@ from sidecar.diagnosis.report import (
     findings_json,
     findings_text,
 )
-from sidecar.errors import ListenFailed, SettingsInvalid
+from sidecar.errors import ListenFailed, SettingsInvalid, WorkerFailed
 from sidecar.ops import logs
 from sidecar.server import serve
 from sidecar.setting_texts import GROUPS, default_text
@@ -77,22 +77,23 @@ class _Parser(argparse.ArgumentParser):
 def _run(_options: Options, given: Mapping[str, str]) -> int:
     settings = load(given)
     logs.set_up(settings.log_format, sys.stdout)
-    _relieve_collector()
+    count = worker_count(settings.workers)
     try:
-        uvloop.run(serve(settings, partial(load, given)))
-    except ListenFailed as error:
+        if count == 1:
+            collector.relieve()
+            uvloop.run(serve(settings, partial(load, given)))
+        else:
+            _supervise(settings, count, partial(load, given))
+    except (ListenFailed, WorkerFailed) as error:
         _complain(str(error))
         return EXIT_FAILED
     return 0
 
 
-def _relieve_collector() -> None:
-    # What is loaded by now stays, and need not be searched for garbage; nor is the cache of tokens
-    # any, whenever 700 more objects are in it. The collector took 2 to 5 us for each new token, and
-    # 14 while the cache filled; with this 0 and 4. Memory under any load is the same.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000)
+def _supervise(settings: Settings, count: int, load_again: Callable[[], Settings]) -> None:
+    from sidecar.workers.supervisor import supervise  # noqa: PLC0415 - one process needs none of it
+
+    supervise(settings, count, load_again)
 
 
 def _check(options: Options, given: Mapping[str, str]) -> int:

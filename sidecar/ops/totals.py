@@ -34,6 +34,11 @@ class Snapshot:
     refusals: tuple[Refused, ...] = ()
     missing: tuple[str, ...] = ()
 
+    @property
+    def requests(self) -> int:
+        """Requests that were answered."""
+        return int(sum(n for (what, *_), n in self.counts if what == "requests"))
+
 
 def counts_of(metrics: Metrics) -> tuple[Count, ...]:
     """Return all counts in a form that travels between processes."""

@@ -5,6 +5,7 @@ import sys
 
 import uvloop
 
+from sidecar import collector
 from sidecar.workers.worker import work
 
 
@@ -15,6 +16,7 @@ def main() -> int:
     except OSError:
         sys.stderr.write("sidecar: a worker is started by its supervisor: python -m sidecar\n")
         return 2
+    collector.relieve()
     uvloop.run(work(connection))
     return 0
 

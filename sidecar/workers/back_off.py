@@ -1,7 +1,7 @@
 """How long to wait before a dead worker is replaced. Pure: it is told how long the worker lived."""
 
 FIRST_S = 0.1
-"""A single death costs next to nothing; without any wait a worker that cannot live is a busy loop."""
+"""A single death costs next to nothing; with no wait, one that cannot live is a busy loop."""
 
 LONGEST_S = 5.0
 """What is mended outside is noticed within this time."""

@@ -122,7 +122,7 @@ class Link:
             said = {"error": "settings", "problems": error.problems}
         except ListenFailed as error:
             said = {"error": "listen", "problems": [str(error)]}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the other process must hear of it
             _log.exception("a worker cannot do what it is asked: %s", message["ask"])
             said = {"error": "worker", "problems": [f"{type(error).__name__}: {error}"]}
         if message["number"]:

@@ -1,8 +1,8 @@
 """A standard output that several processes share: each write is whole, and none cuts into another.
 
-A pipe takes at most 4 KiB in one piece (PIPE_BUF, pipe(7)); a flush of the log is longer, and so may
-be a single line. So whoever writes holds a lock until all of it is written. The kernel gives it
-free when its holder dies, and a process that writes five times a second never notices it.
+A pipe takes 4 KiB at most in one piece (PIPE_BUF, pipe(7)); a flush of the log is longer, and so
+may be a single line. So whoever writes holds a lock until all of it is written. The kernel frees it
+when its holder dies, and who writes five times a second never notices it.
 """
 
 import fcntl

@@ -48,7 +48,8 @@ class Worker:
             ListenFailed: An address is in use or not ours.
         """
         if what == "start":
-            return await self._start(content)
+            await self._start(content)
+            return None
         sidecar = self._running()
         match what:
             case "snapshot":
@@ -71,9 +72,11 @@ class Worker:
 
     def recycle(self) -> None:
         """Stop after the time of grace; another worker will take this one's place."""
-        sidecar = self._running()
-        sidecar.retire()
-        grace_s = sidecar.settings.timeouts.grace_s
+        if self._sidecar is None:
+            self.stopped.set()
+            return
+        self._sidecar.retire()
+        grace_s = self._sidecar.settings.timeouts.grace_s
         asyncio.get_running_loop().call_later(grace_s, self.stopped.set)
 
     async def drain(self) -> None:
