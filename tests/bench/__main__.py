@@ -29,6 +29,7 @@ from tests.bench.plan import Plan, say
 from tests.bench.processes import MEASURED_CPU, OTHER_CPU, ROOT, DidNotStart
 from tests.bench.programs import install, why_missing
 from tests.bench.results import Results
+from tests.bench.scaling import measure_workers
 from tests.bench.table import Table
 from tests.bench.targets import FLASK_PLAIN, judge
 from tests.bench.tokens import COLD, write_tokens
@@ -36,6 +37,7 @@ from tests.bench.workloads import WEBSOCKET, WORKLOADS, Workload
 
 GROWTH = "growth"
 IDLE = "idle"
+SCALING = "workers"
 RESULTS = ROOT / "tests" / "bench" / "results.md"
 IMAGES = ROOT / "docs" / "images"
 """Where a whole run leaves its figures. Any other run leaves them in `TRIAL`."""
@@ -83,8 +85,9 @@ def _run(plan: Plan, options: argparse.Namespace, results: Results) -> None:
         "flask": stages.measure_flask,
         GROWTH: measure_growth,
         IDLE: measure_idle,
+        SCALING: measure_workers,
     }
-    left_out = {WEBSOCKET, GROWTH, IDLE} - set(options.only)
+    left_out = {WEBSOCKET, GROWTH, IDLE, SCALING} - set(options.only)
     for what, measure in steps.items():
         if what in left_out:
             continue
@@ -157,7 +160,7 @@ def _write(options: argparse.Namespace, results: Results, parts: Sequence[str]) 
 
 
 def _options() -> argparse.Namespace:
-    everything = [*(workload.name for workload in WORKLOADS), WEBSOCKET, GROWTH, IDLE]
+    everything = [*(workload.name for workload in WORKLOADS), WEBSOCKET, GROWTH, IDLE, SCALING]
     everyone = [peer.name for peer in PROXIES]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=main.__doc__)
     parser.add_argument("--rounds", type=int, default=5)

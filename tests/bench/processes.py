@@ -38,8 +38,10 @@ class Command:
 
 
 @contextmanager
-def listening(command: Command, is_there: Callable[[], bool], cpu: int, log: Path) -> Iterator[int]:
-    """Run a program pinned to a core until the block is left; gives its pid once it `is_there`.
+def listening(
+    command: Command, is_there: Callable[[], bool], cpus: int | str, log: Path
+) -> Iterator[int]:
+    """Run a program pinned to cores until the block is left; gives its pid once it `is_there`.
 
     Raises:
         DidNotStart: It ends, or is not there in time.
@@ -48,7 +50,7 @@ def listening(command: Command, is_there: Callable[[], bool], cpu: int, log: Pat
         errors = stack.enter_context(log.open("ab"))
         output = stack.enter_context(_drain()) if command.has_log_lines else errors.fileno()
         process = subprocess.Popen(
-            ("taskset", "--cpu-list", str(cpu), *command.argv),
+            ("taskset", "--cpu-list", str(cpus), *command.argv),
             env={**os.environ, **command.environment},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -42,6 +42,7 @@ def tables(results: Results, verdicts: Sequence[Verdict], peers: Sequence[str]) 
         _latency_table(results, (DIRECT, *peers)),
         _memory_table(results, peers),
         _growth_table(results),
+        _workers_table(results),
         _failure_table(results),
     ]
     return [table for table in made if table.rows]
@@ -153,6 +154,27 @@ def _growth_table(results: Results) -> Table:
     if results.idle_mib is not None:
         rows.append(("10 000 idle connections", f"{results.idle_mib:.1f} MiB"))
     return Table("Growth: CPU per request of the sidecar, µs", ("of", "number: µs"), rows)
+
+
+def _workers_table(results: Results) -> Table:
+    rows = [
+        (
+            str(count),
+            number(results.of_workers(count, lambda r: r.requests_per_s), 0),
+            number(results.of_workers(count, lambda r: r.cpu_us)),
+            number(results.per_cpu_s(count), 0),
+            number(results.scaled(count), 2),
+        )
+        for count in results.workers
+    ]
+    header = ("workers", "requests per second", "CPU, µs", "requests per CPU second", "times one")
+    return Table("Workers", header, rows, _WORKERS_NOTES)
+
+
+_WORKERS_NOTES = (
+    "requests per second: two cores for the workers, the load generator and the backend together",
+    "times one: workers times requests per CPU second, against one; so much where each has a core",
+)
 
 
 def _failure_table(results: Results) -> Table:

@@ -28,6 +28,7 @@ class Results:
         accepts: What a peer lets through that the sidecar does not, by peer.
         versions: By peer.
         growth: Curves of the sidecar, by what grows.
+        workers: Rounds of the sidecar, by number of workers.
         idle_mib: Resident memory that the idle connections added; None if not measured.
     """
 
@@ -40,6 +41,7 @@ class Results:
     accepts: dict[str, list[str]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     growth: dict[str, Points] = field(default_factory=dict)
+    workers: dict[int, list[Round]] = field(default_factory=lambda: defaultdict(list))
     idle_mib: float | None = None
 
     def median(
@@ -63,3 +65,22 @@ class Results:
     def mib_per_s(self, workload: str, peer: str) -> float | None:
         """Return the median of what the clients received per second."""
         return self.median(workload, peer, lambda r: r.mib_per_s)
+
+    def of_workers(self, count: int, read: Callable[[Round], float | None]) -> float | None:
+        """Return the median of one figure of so many workers; None if it was not measured."""
+        values = [value for value in map(read, self.workers.get(count, [])) if value is not None]
+        return statistics.median(values) if values else None
+
+    def per_cpu_s(self, count: int) -> float | None:
+        """Return how many requests so many workers answer for a second of CPU."""
+        cpu_us = self.of_workers(count, lambda r: r.cpu_us)
+        return 1e6 / cpu_us if cpu_us else None
+
+    def scaled(self, count: int) -> float | None:
+        """Return how often so many workers carry what one does, given a core for each.
+
+        With the cores to themselves they are limited by CPU alone; so it is their number times
+        what each gets out of a second of it.
+        """
+        many, one = self.per_cpu_s(count), self.per_cpu_s(1)
+        return count * many / one if many and one else None

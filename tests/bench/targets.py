@@ -41,12 +41,14 @@ class Bound:
         figure: Reads it.
         limit: In the unit of the figure.
         unit: For tables.
+        is_floor: It must not be below.
     """
 
     what: str
     figure: Callable[[Results], float | None]
     limit: float
     unit: str
+    is_floor: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ BOUNDS = (
     Bound("CPU, 1 to 200 route rules", spread("route rules"), _FLAT, "x"),
     Bound("CPU, 10 to 60 request fields", spread("request fields"), _FLAT, "x"),
     Bound("10 000 idle connections", lambda results: results.idle_mib, 60, "MiB"),
+    # 0.9 of one worker's requests for a second of CPU, on each of two cores.
+    Bound("2 workers on 2 free cores", lambda results: results.scaled(2), 1.8, "x", is_floor=True),
 )
 
 
@@ -169,4 +173,5 @@ def _judge_ratios(results: Results) -> Iterator[Verdict]:
 
 
 def _judge_bound(results: Results, bound: Bound) -> Verdict:
-    return Verdict(bound.what, bound.figure(results), bound.limit, "≤", unit=bound.unit)
+    sign = "≥" if bound.is_floor else "≤"
+    return Verdict(bound.what, bound.figure(results), bound.limit, sign, unit=bound.unit)

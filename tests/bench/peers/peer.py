@@ -43,12 +43,14 @@ class Peer:
         program: As `programs` knows it.
         command: Writes the configuration, and says what to run.
         version: Command that prints the version.
+        cpus: Where it may run, as taskset takes it.
     """
 
     name: str
     program: str
     command: Callable[[Setup], Command]
     version: Callable[[], tuple[str, ...]]
+    cpus: str = str(MEASURED_CPU)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Running:
 def running(
     peer: Peer, folder: Path, upstream: str, keys: Keys, jwks_url: str
 ) -> Iterator[Running]:
-    """Run a peer on the measured core until the block is left; it has the keys when it is given.
+    """Run a peer on its cores until the block is left; it has the keys when it is given.
 
     Raises:
         DidNotStart: It does not serve.
@@ -80,7 +82,7 @@ def running(
     own.mkdir()
     command = peer.command(Setup(own, upstream, keys, jwks_url, port))
     serves = partial(_serves, port)
-    with listening(command, serves, MEASURED_CPU, own / "log") as pid:
+    with listening(command, serves, peer.cpus, own / "log") as pid:
         yield Running(peer.name, f"http://127.0.0.1:{port}", (pid,))
 
 

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.bench.peers.peer import Peer, Setup
-from tests.bench.processes import Command
+from tests.bench.processes import MEASURED_CPU, OTHER_CPU, Command
 from tests.support import mint
+
+_BOTH_CPUS = f"{MEASURED_CPU},{OTHER_CPU}"
 
 
 def _command(setup: Setup) -> Command:
@@ -35,6 +37,16 @@ SIDECAR = Peer("sidecar", "python", _command, _version)
 def with_rules(count: int) -> Peer:
     """Make a sidecar with that many route rules, of which the last is the one that matches."""
     return replace(SIDECAR, name=f"sidecar {count}", command=_command_with_rules(count))
+
+
+def with_workers(count: int) -> Peer:
+    """Make a sidecar of that many workers, allowed on both cores."""
+
+    def command(setup: Setup) -> Command:
+        plain = _command(setup)
+        return replace(plain, environment={**plain.environment, "SIDECAR_WORKERS": str(count)})
+
+    return replace(SIDECAR, name=f"{count} workers", command=command, cpus=_BOTH_CPUS)
 
 
 def _command_with_rules(count: int) -> Callable[[Setup], Command]:

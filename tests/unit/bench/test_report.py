@@ -6,6 +6,7 @@ from tests.bench import chart, plot, report
 from tests.bench.results import Results
 from tests.bench.table import Table
 from tests.bench.targets import judge
+from tests.unit.bench.conftest import made_round
 
 PEERS = ("sidecar", "Envoy", "HAProxy")
 
@@ -101,3 +102,14 @@ def test_pictures_of_nothing_are_still_pictures() -> None:
     """A run of one workload may have neither curve nor bar."""
     for empty in (chart.chart(Results(), PEERS), plot.plot(Results())):
         ET.fromstring(empty)  # noqa: S314 - made on the line
+
+
+def test_workers_are_shown_with_throughput_and_with_what_cpu_allows(results: Results) -> None:
+    """Both figures, and how the second came about."""
+    results.workers = {1: [made_round(40.0)], 2: [made_round(41.0)]}
+    table = _tables(results)["Workers"]
+    assert table.rows == [
+        ("1", "1000", "40.0", "25000", "1.00"),
+        ("2", "1000", "41.0", "24390", "1.95"),
+    ]
+    assert "two cores" in table.notes[0]

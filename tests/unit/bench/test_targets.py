@@ -4,6 +4,7 @@ import pytest
 
 from tests.bench.results import Results
 from tests.bench.targets import TARGETS, Verdict, judge
+from tests.unit.bench.conftest import made_round
 
 
 def _verdict(results: Results, what: str, other: str = "") -> Verdict:
@@ -68,3 +69,19 @@ def test_curve_is_judged_by_its_highest_over_its_lowest_point(results: Results) 
 def test_targets_are_those_of_the_issue() -> None:
     """Fifteen ratios of the table, large responses, and Flask."""
     assert len(TARGETS) == 17
+
+
+def test_workers_are_judged_by_what_a_second_of_cpu_is_worth(results: Results) -> None:
+    """Two that need 44 µs where one needs 40 carry 1.82 times as much on a core each."""
+    results.workers = {1: [made_round(40.0)], 2: [made_round(44.0)]}
+    verdict = _verdict(results, "2 workers on 2 free cores")
+    assert verdict.value == pytest.approx(2 * 40 / 44)
+    assert (verdict.sign, verdict.is_met) == ("≥", True)
+    results.workers[2] = [made_round(50.0)]
+    assert not _verdict(results, "2 workers on 2 free cores").is_met
+
+
+def test_workers_that_were_not_measured_are_not_judged(results: Results) -> None:
+    """Half of a comparison is none."""
+    results.workers = {2: [made_round(44.0)]}
+    assert _verdict(results, "2 workers on 2 free cores").value is None
