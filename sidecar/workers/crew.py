@@ -6,24 +6,20 @@ The supervisor carries no request and has no key: it has nothing to decide about
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Mapping
 from typing import Self
 
 from aiohttp import web
 
 from sidecar.config import Settings
-from sidecar.errors import ListenFailed, SettingsInvalid, WorkerFailed
+from sidecar.errors import SettingsInvalid, WorkerFailed
 from sidecar.listener import Listener
 from sidecar.server import RELOAD_S
-from sidecar.workers.back_off import BackOff
 from sidecar.workers.child import Child, Order
 from sidecar.workers.doors import Doors
 from sidecar.workers.link import LinkClosed
 from sidecar.workers.overview import Overview
-
-ABORT_S = 5.0
-"""For workers that were told to break off everything; then they are killed."""
+from sidecar.workers.place import Place
 
 _MARGIN_S = 5.0  # beyond a worker's own time limits, for a busy machine
 _TRACES_S = 30.0  # what OpenTelemetry's exporter takes at most for what it still holds
@@ -59,17 +55,14 @@ class Crew:
         self.deaths = 0
         self.is_draining = False
         self._output_lock = output_lock
-        self._workers: dict[int, Child | None] = dict.fromkeys(range(1, count + 1))
-        self._keepers: list[asyncio.Task[None]] = []
+        self._places = [Place(n, self._hire, self._bury) for n in range(1, count + 1)]
         self._cleanup = contextlib.AsyncExitStack()
         self._is_in_hurry = asyncio.Event()
-        # Nobody starts by settings that are about to change.
-        self._settling = asyncio.Lock()
 
     @property
     def workers(self) -> Mapping[int, Child | None]:
         """By place, whoever serves there; None while somebody is only being started."""
-        return self._workers
+        return {place.number: place.child for place in self._places}
 
     async def __aenter__(self) -> Self:
         """Take the addresses, and start all workers; they serve when this returns.
@@ -92,14 +85,15 @@ class Crew:
     def retire(self) -> None:
         """Say that none is ready any more, and close each connection after its next answer."""
         self.is_draining = True
-        for child in self._living():
-            child.link.tell("retire")
+        for place in self._places:
+            place.is_closing = True
+            place.tell("retire")
 
     def abort(self) -> None:
         """Break off whatever is under way."""
         self._is_in_hurry.set()
-        for child in self._living():
-            child.link.tell("abort")
+        for place in self._places:
+            place.tell("abort")
 
     async def reload(self, settings: Settings) -> None:
         """Let all workers go on by other settings, or none of them.
@@ -107,17 +101,18 @@ class Crew:
         Raises:
             SettingsInvalid: One of them cannot; all stay with the old settings.
         """
-        async with self._settling:
-            written = self._doors.settings_for_workers(settings)
-            timeout_s = RELOAD_S + _MARGIN_S
-            outcomes = [self._prepare(child, written, timeout_s) for child in self._living()]
-            problems = [each for found in await asyncio.gather(*outcomes) for each in found]
-            if problems:
-                for child in self._living():
-                    child.link.tell("discard")
-                raise SettingsInvalid(list(dict.fromkeys(problems)))
-            await asyncio.gather(*(self._adopt(child) for child in self._living()))
-            self.settings = settings
+        written, children = self._doors.settings_for_workers(settings), self._living()
+        found = await asyncio.gather(*(_prepare(child, written) for child in children))
+        problems = dict.fromkeys(problem for each in found for problem in each)
+        if problems:
+            for child in children:
+                child.link.tell("discard")
+            raise SettingsInvalid(list(problems))
+        await asyncio.gather(*(_adopt(child) for child in children))
+        self.settings = settings
+        for child in self._living():
+            if child not in children:  # started meanwhile, by what was in force then
+                await child.kill()
 
     async def _start(self) -> None:
         self._doors = Doors()
@@ -132,102 +127,63 @@ class Crew:
         self.address = self._doors.taken["listen"]
         self.verify_address = self._doors.taken.get("verify_listen")
         self._cleanup.push_async_callback(self._dismiss)
-        await self._start_all()
+        await self._fill()
 
-    async def _start_all(self) -> None:
-        loop = asyncio.get_running_loop()
-        starts = {place: loop.create_task(self._hire(place)) for place in self._workers}
+    async def _fill(self) -> None:
+        starts = [asyncio.ensure_future(place.fill()) for place in self._places]
         try:
-            children = await asyncio.gather(*starts.values())
+            await asyncio.gather(*starts)
         except BaseException:
-            for start in starts.values():
+            for start in starts:
                 start.cancel()
-            await asyncio.gather(*starts.values(), return_exceptions=True)
+            await asyncio.gather(*starts, return_exceptions=True)
             raise
-        for place, child in zip(starts, children, strict=True):
-            self._keepers.append(loop.create_task(self._keep(place, child)))
-        _log.info("%d workers: pid %s", len(children), ", ".join(str(c.pid) for c in children))
+        for place in self._places:
+            place.keep()
+        pids = ", ".join(str(child.pid) for child in self._living())
+        _log.info("%d workers: pid %s", len(self._places), pids)
 
-    async def _hire(self, place: int) -> Child:
-        order = Order(
-            self._doors.settings_for_workers(self.settings), self._doors.sockets, self._output_lock
-        )
-        child = await Child.start(order)
-        self._workers[place] = child
+    async def _hire(self) -> Child:
+        settings = self.settings
+        written = self._doors.settings_for_workers(settings)
+        child = await Child.start(Order(written, self._doors.sockets, self._output_lock))
+        if settings is not self.settings:
+            await child.kill()
+            raise WorkerFailed("the settings have changed meanwhile")
         if self.is_draining:
             child.link.tell("retire")
         return child
 
-    async def _keep(self, place: int, child: Child) -> None:
-        """See to it that somebody serves at a place."""
-        back_off = BackOff()
-        while True:
-            how = await child.ended()
-            self._workers[place] = None
-            self._overview.bury(child)
-            self.deaths += 1
-            if self.is_draining:
-                return
-            wait_s = back_off.after(time.monotonic() - child.started_at)
-            said = "worker %d (pid %d) has ended: %s; another one starts in %g s"
-            _log.warning(said, place, child.pid, how, wait_s)
-            child = await self._replace(place, back_off, wait_s)
-
-    async def _replace(self, place: int, back_off: BackOff, wait_s: float) -> Child:
-        while True:
-            await asyncio.sleep(wait_s)
-            started_at = time.monotonic()
-            try:
-                async with self._settling:
-                    child = await self._hire(place)
-            except (SettingsInvalid, ListenFailed, WorkerFailed) as error:
-                wait_s = back_off.after(time.monotonic() - started_at)
-                said = "worker %d cannot start: %s; next attempt in %g s"
-                _log.warning(said, place, error, wait_s)
-            else:
-                _log.info("worker %d is replaced by pid %d", place, child.pid)
-                return child
-
-    async def _prepare(
-        self, child: Child, settings: Mapping[str, object], timeout_s: float
-    ) -> list[str]:
-        try:
-            await child.link.ask("prepare", settings, timeout_s=timeout_s)
-        except SettingsInvalid as error:
-            return error.problems
-        except (TimeoutError, WorkerFailed):
-            return [f"worker pid {child.pid} does not take them; those before stay in force"]
-        except LinkClosed:  # whoever replaces it starts by what is in force then
-            return []
-        return []
-
-    async def _adopt(self, child: Child) -> None:
-        try:
-            await child.link.ask("adopt", timeout_s=_MARGIN_S)
-        except (TimeoutError, WorkerFailed, LinkClosed):
-            await child.kill()  # it must not go on by other settings than the rest
+    def _bury(self, child: Child) -> None:
+        self.deaths += 1
+        self._overview.bury(child)
 
     async def _dismiss(self) -> None:
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
         self._doors.shut()
-        await asyncio.gather(*(self._let_go(child) for child in self._living()))
-
-    async def _let_go(self, child: Child) -> None:
-        child.link.tell("stop")
-        ended = asyncio.ensure_future(child.ended())
-        hurry = asyncio.ensure_future(self._is_in_hurry.wait())
         # The verify port drains after the public one.
         patience_s = 2 * self.settings.timeouts.drain_s + _TRACES_S + _MARGIN_S
-        await asyncio.wait((ended, hurry), timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
-        if hurry.done():
-            await asyncio.wait((ended,), timeout=ABORT_S)
-        hurry.cancel()
-        if not ended.done():
-            _log.warning("worker pid %d does not end; it is killed", child.pid)
-            await child.kill()
-        await ended
+        closing = (place.close(patience_s, self._is_in_hurry) for place in self._places)
+        await asyncio.gather(*closing)
 
     def _living(self) -> list[Child]:
-        return [child for child in self._workers.values() if child is not None]
+        return [place.child for place in self._places if place.child is not None]
+
+
+async def _prepare(child: Child, settings: Mapping[str, object]) -> list[str]:
+    """Return what keeps a worker from going on by other settings."""
+    try:
+        await child.link.ask("prepare", settings, timeout_s=RELOAD_S + _MARGIN_S)
+    except SettingsInvalid as error:
+        return error.problems
+    except (TimeoutError, WorkerFailed):
+        return [f"worker pid {child.pid} does not take them; those before stay in force"]
+    except LinkClosed:  # whoever replaces it starts by what is in force then
+        return []
+    return []
+
+
+async def _adopt(child: Child) -> None:
+    try:
+        await child.link.ask("adopt", timeout_s=_MARGIN_S)
+    except (TimeoutError, WorkerFailed, LinkClosed):
+        await child.kill()  # it must not go on by other settings than the rest

@@ -45,6 +45,12 @@ async def test_sound_settings_are_ok_throughout(look: Check) -> None:
     assert mint.KID in found[f"keys of {mint.POOL_ID}"].found
 
 
+@pytest.mark.parametrize(("workers", "level"), [("64", Level.WARN), ("auto", Level.OK)])
+async def test_workers_are_held_against_the_cores(look: Check, workers: str, level: Level) -> None:
+    """Whoever asks for more than there are to use may not know it."""
+    assert (await look(workers=workers))["workers"].level is level
+
+
 async def test_unreachable_keys_fail_with_the_address_to_look_at(look: Check) -> None:
     """The remedy names the URL that did not answer."""
     found = await look(jwks_url="http://127.0.0.1:9/jwks.json")
