@@ -232,14 +232,16 @@ def _drop_nominated(client: ClientFields, nominated: frozenset[bytes]) -> None:
         client.taken_out.pop(name, None)
 
 
-_PROTO = (b"X-Forwarded-Proto", b"http")
+@lru_cache(maxsize=1024)  # a client asks more than once, and nearly all for the same host
+def _forwarded_by_us(host: bytes, peer: bytes) -> tuple[Field, ...]:
+    ours = ((b"X-Forwarded-Proto", b"http"), (b"X-Forwarded-Host", host))
+    return ((b"X-Forwarded-For", peer), *ours) if peer else ours
 
 
 def _forwarded(client: ClientFields, hop: Hop) -> Iterable[Field]:
     host = client.taken_out[b"host"][0]
     if not hop.is_trusted:
-        ours = (_PROTO, (b"X-Forwarded-Host", host))
-        return ((b"X-Forwarded-For", hop.peer), *ours) if hop.peer else ours
+        return _forwarded_by_us(host, hop.peer)
     said = {name: values for name, values in client.taken_out.items() if b"forwarded" in name}
     said.setdefault(b"x-forwarded-proto", [b"http"])
     said.setdefault(b"x-forwarded-host", [host])

@@ -83,7 +83,7 @@ def tell(
     if isinstance(caller, Anonymous) and not is_known:
         auth = _tell_auth("anonymous", reason or caller.reason)
     else:
-        auth = _tell_auth("authenticated", reason)
+        auth = _tell_auth("authenticated", reason) if reason else b"authenticated"
     return (AUTH_FIELD, auth), (REQUEST_ID_FIELD, request_id)
 
 

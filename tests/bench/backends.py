@@ -1,11 +1,11 @@
 """What stands behind every peer, on the other core: nginx, the sample backend, a WebSocket echo."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from tests.bench.interpreter import packages, python
 from tests.bench.keys import Keys
 from tests.bench.processes import OTHER_CPU, Command, accepts, listening
 from tests.bench.programs import path_of
@@ -56,8 +56,9 @@ def sample_backend(folder: Path) -> Iterator[str]:
     port = free_port()
     arguments = ("-c", "backend/gunicorn.conf.py", "backend.app:create_app()")
     command = Command(
-        (sys.executable, "-m", "gunicorn", *arguments),
+        (python(), "-m", "gunicorn", *arguments),
         {
+            **packages(),
             "BACKEND_BIND": f"127.0.0.1:{port}",
             "BACKEND_DATABASE": str(folder / f"backend-{port}.sqlite3"),
         },
@@ -71,6 +72,6 @@ def sample_backend(folder: Path) -> Iterator[str]:
 def echo(folder: Path) -> Iterator[str]:
     """Serve WebSockets that send every message back; gives `host:port`."""
     port = free_port()
-    command = Command((sys.executable, "-m", "tests.bench.echo", str(port)))
+    command = Command((python(), "-m", "tests.bench.echo", str(port)), packages())
     with listening(command, partial(accepts, port), OTHER_CPU, folder / f"echo-{port}.log"):
         yield f"127.0.0.1:{port}"

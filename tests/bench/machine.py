@@ -6,6 +6,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.bench import interpreter
 from tests.bench.peers.peer import Peer
 from tests.bench.programs import path_of
 
@@ -20,6 +21,7 @@ def describe() -> list[str]:
         f"date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"machine: {_processor()}, {os.cpu_count()} cores, {pages} MiB",
         f"system: {platform.system()} {platform.release()}, Python {platform.python_version()}",
+        interpreter.describe(),
         f"load average before: {os.getloadavg()[0]:.2f} (the figures need a calm machine)",
         f"load generator: {_first_line(path_of('wrk'), '--version')}",
         f"backend: {_first_line(path_of('nginx'), '-v')}",

@@ -7,6 +7,7 @@ the others have nothing to do.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 
 from tests.bench import backends, wrk
@@ -21,7 +22,7 @@ from tests.bench.processes import DidNotStart
 from tests.bench.results import DIRECT, Results
 from tests.bench.targets import FLASK_PLAIN as PAIR
 from tests.bench.websockets import measure_messages
-from tests.bench.workloads import WEBSOCKET, WORKLOADS, Workload
+from tests.bench.workloads import MANY, WEBSOCKET, WORKLOADS, Workload
 from tests.bench.wrk import LoadFailed, write_script
 
 MEMORY_AFTER = "hot-512"
@@ -111,8 +112,11 @@ def _measure_workload(
     # Nobody refuses on behalf of a bare backend.
     takes_part = [r for r in started if not (workload.is_refused and r.name == DIRECT)]
     turn = _Turn(load)
+    if workload.needs_full_caches:
+        script = write_script(MANY.request(plan.tokens), plan.folder / "fill.lua")
+        _warm_up(plan, takes_part, _Turn(replace(load, script=script)))
     if workload.needs_warmth:
-        _warm_up(takes_part, turn, len(plan.tokens.many.read_bytes().split()))
+        _warm_up(plan, takes_part, turn)
     _measure_all(workload.name, plan.rounds, takes_part, turn.one_round, results)
 
 
@@ -136,7 +140,8 @@ class _Turn:
         return measured
 
 
-def _warm_up(started: Sequence[Running], turn: _Turn, count: int) -> None:
+def _warm_up(plan: Plan, started: Sequence[Running], turn: _Turn) -> None:
+    count = len(plan.tokens.many.read_bytes().split())
     for on in started:
         for _ in range(_MAX_WARM_UPS):
             if turn.used.get(on.name, 0) >= count:

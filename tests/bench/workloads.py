@@ -25,6 +25,7 @@ class Workload:
         is_refused: All are to be refused; otherwise none.
         stage: What stands behind the peers: `nginx`, `backend` or `flask`.
         needs_warmth: Every token must have been seen before the first measured round.
+        needs_full_caches: As many other tokens as a cache holds must have been seen before.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Workload:
     is_refused: bool = False
     stage: str = "nginx"
     needs_warmth: bool = False
+    needs_full_caches: bool = False
 
     def request(self, tokens: Tokens) -> Request:
         """Say it to the load generator."""
@@ -45,12 +47,14 @@ class Workload:
         return Request(self.method, self.target, file, self.body_bytes)
 
 
+MANY = Workload("many", "10 000 tokens", tokens="many", needs_warmth=True)
+
 WORKLOADS = (
     Workload("hot", "100 tokens", seconds=2),
     Workload("hot-1", "100 tokens, 1 connection", connections=1, seconds=2),
     Workload("hot-512", "100 tokens, 512 connections", connections=512),
-    Workload("many", "10 000 tokens", tokens="many", needs_warmth=True),
-    Workload("cold", "every token new", tokens="cold", seconds=2),
+    MANY,
+    Workload("cold", "every token new", tokens="cold", seconds=2, needs_full_caches=True),
     Workload("anonymous", "no token", tokens=""),
     Workload("bad", "every token bad", tokens="bad", is_refused=True),
     Workload("post-1k", "POST 1 KiB", method="POST", body_bytes=_KIB),

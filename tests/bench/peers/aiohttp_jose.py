@@ -4,14 +4,16 @@ import sys
 
 import aiohttp
 
+from tests.bench.interpreter import packages, python
 from tests.bench.peers.peer import Peer, Setup
 from tests.bench.processes import Command
 
 
 def _command(setup: Setup) -> Command:
     return Command(
-        (sys.executable, "-m", "tests.bench.peers.aiohttp_jose_app"),
+        (python(), "-m", "tests.bench.peers.aiohttp_jose_app"),
         {
+            **packages(),
             "BENCH_PORT": str(setup.port),
             "BENCH_UPSTREAM": f"http://{setup.upstream}",
             "BENCH_JWKS": str(setup.keys.jwks),

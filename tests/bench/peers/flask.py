@@ -6,6 +6,7 @@ Both under gunicorn with one worker of eight threads, as the sample backend.
 import sys
 from collections.abc import Callable
 
+from tests.bench.interpreter import packages, python
 from tests.bench.peers.peer import Peer, Setup
 from tests.bench.processes import Command
 
@@ -14,12 +15,12 @@ def gunicorn_command(setup: Setup, app: str) -> Command:
     """Serve an application."""
     return Command(
         (
-            *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{setup.port}"),
+            *(python(), "-m", "gunicorn", "--bind", f"127.0.0.1:{setup.port}"),
             *("--worker-class", "gthread", "--workers", "1", "--threads", "8"),
             *("--keep-alive", "2", "--limit-request-field_size", "16384"),
             *("--log-level", "error", "--no-control-socket", app),
         ),
-        {"BENCH_JWKS": str(setup.keys.jwks)},
+        {"BENCH_JWKS": str(setup.keys.jwks), **packages()},
     )
 
 

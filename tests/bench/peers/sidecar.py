@@ -1,9 +1,9 @@
 """This project, with everything on that is on by default."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
+from tests.bench.interpreter import packages, python
 from tests.bench.peers.peer import Peer, Setup
 from tests.bench.processes import MEASURED_CPU, OTHER_CPU, Command
 from tests.support import mint
@@ -13,8 +13,9 @@ _BOTH_CPUS = f"{MEASURED_CPU},{OTHER_CPU}"
 
 def _command(setup: Setup) -> Command:
     return Command(
-        (sys.executable, "-m", "sidecar"),
+        (python(), "-m", "sidecar"),
         {
+            **packages(),
             "AWS_COGNITO_USER_POOL_ID": mint.POOL_ID,
             "AWS_COGNITO_USER_POOL_CLIENT_ID": mint.CLIENT_ID,
             "SIDECAR_JWKS_URL": setup.jwks_url,
@@ -28,7 +29,7 @@ def _command(setup: Setup) -> Command:
 
 
 def _version() -> tuple[str, ...]:
-    return (sys.executable, "-c", "import sidecar; print(sidecar.__version__)")
+    return (python(), "-c", "import sidecar; print(sidecar.__version__)")
 
 
 SIDECAR = Peer("sidecar", "python", _command, _version)

@@ -11,6 +11,7 @@ from sidecar.identity.cache import (
     Signer,
     TokenCache,
 )
+from sidecar.identity.newcomers import MAX_NEWCOMERS
 from sidecar.model import Identity
 from tests.support import mint
 from tests.support.pools import HeldKeys
@@ -146,11 +147,35 @@ def test_entries_are_bounded_in_number() -> None:
     """However many tokens come, the cache holds so many; the latest used stay."""
     cache, key = TokenCache(), signer(HeldKeys())
     for number in range(MAX_ENTRIES + 50):
-        cache.remember(b"%d" % number, identity(), key, NOW)
+        for _ in range(2):
+            cache.remember(b"%d" % number, identity(), key, NOW)
         assert cache.find(b"0", NOW)
     assert len(cache) == MAX_ENTRIES
     assert cache.find(b"1", NOW) is None
     assert cache.find(b"%d" % (MAX_ENTRIES + 49), NOW)
+
+
+def test_tokens_used_once_push_nobody_out_of_a_full_cache() -> None:
+    """A flood of good tokens costs their verification; whoever comes twice is remembered."""
+    cache, key = TokenCache(), signer(HeldKeys())
+    for number in range(MAX_ENTRIES + 3 * MAX_NEWCOMERS):
+        cache.remember(b"%d" % number, identity(), key, NOW)
+    assert all(cache.find(b"%d" % number, NOW) for number in range(MAX_ENTRIES))
+    latest = b"%d" % (MAX_ENTRIES + 3 * MAX_NEWCOMERS - 1)
+    assert cache.find(latest, NOW) is None
+    cache.remember(latest, identity(), key, NOW)
+    assert cache.find(latest, NOW)
+    assert len(cache) == MAX_ENTRIES
+
+
+def test_newcomers_are_forgotten_in_their_turn() -> None:
+    """What is noted of tokens that came once is bounded, too."""
+    cache, key = TokenCache(), signer(HeldKeys())
+    for number in range(MAX_ENTRIES + 1 + 2 * MAX_NEWCOMERS):
+        cache.remember(b"%d" % number, identity(), key, NOW)
+    first_newcomer = b"%d" % MAX_ENTRIES
+    cache.remember(first_newcomer, identity(), key, NOW)
+    assert cache.find(first_newcomer, NOW) is None
 
 
 LARGE = "x" * 40_000
