@@ -87,7 +87,7 @@ class Authenticator:
             raise
 
     def _verify(self, token: UnverifiedToken, pool: Pool, digest: bytes, now: float) -> Identity:
-        key = pool.keys.current().get(token.unverified_kid)
+        key = pool.keys.current().find(token.unverified_kid)
         if key is None:
             raise KeyUnknown(token.unverified_kid, pool.pool_id)
         signer = Signer(key, pool.keys, pool.pool_id)

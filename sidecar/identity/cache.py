@@ -56,7 +56,7 @@ class Signer(NamedTuple):
         Raises:
             KeysUnavailable: The pool has no trustworthy key set at the moment.
         """
-        current = self.source.current().get(self.key.kid)
+        current = self.source.current().find(self.key.kid)
         return current is self.key or current == self.key
 
 

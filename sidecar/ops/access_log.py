@@ -78,12 +78,13 @@ def json_line(record: RequestRecord, now: str) -> str:
     # Written by hand: json.dumps of the whole line takes four times as long. What a client chose
     # is escaped; the rest is ours.
     result, reason, caller_fields = _describe(record)
-    would_refuse = f'"would_refuse": "{record.would_refuse}", ' if record.would_refuse else ""
+    if record.would_refuse:
+        caller_fields = f'"would_refuse": "{record.would_refuse}", {caller_fields}'
     return (
         f'{{"time": "{now}", "request_id": "{record.request_id}", "trace_id": "{record.trace_id}", '
         f'"method": {_escape(record.method)}, "path": {_escape(record.path)}, '
         f'"route": {_escape(record.route)}, "status": {record.status}, "result": "{result}", '
-        f'"reason": "{reason}", {would_refuse}{caller_fields}'
+        f'"reason": "{reason}", {caller_fields}'
         f'"received_bytes": {record.received_bytes}, "sent_bytes": {record.sent_bytes}, '
         f'"ms": {record.duration_s * 1000:.3f}, {_upstream(record)}}}\n'
     )

@@ -14,7 +14,7 @@ from sidecar.proxy.limits import ClientLimits, ClientTimeouts
 from sidecar.proxy.response_head import SWITCHING, ResponseHead
 from sidecar.proxy.upload import Upload
 from sidecar.proxy.upstream import UpstreamPool
-from sidecar.proxy.upstream_connection import Sending, StaleConnection, UpstreamConnection
+from sidecar.proxy.upstream_connection import StaleConnection, UpstreamConnection
 
 
 class Outgoing(NamedTuple):
@@ -66,33 +66,38 @@ class Relay:
             client.close_after()
         if outgoing.framing.has_body:
             return self._carry_body(outgoing, client)
-        return self._exchange(outgoing, _sending(outgoing, b"", is_whole=True), client, None)
+        return self._exchange(outgoing, client, outgoing.head + b"\r\n", None)
 
     async def _carry_body(self, outgoing: Outgoing, client: Client) -> None:
         body = Upload(client, outgoing.framing, self._timeouts, self._limits.body_bytes)
         try:
-            data, is_whole = await body.begin()
-            sending = _sending(outgoing, data, is_whole=is_whole)
-            await self._exchange(outgoing, sending, client, None if is_whole else body)
+            beginning, is_whole = await body.begin()
+            data = outgoing.head + b"\r\n" + beginning
+            await self._exchange(outgoing, client, data, None if is_whole else body)
         finally:
             outgoing.record.received_bytes = client.content.total_bytes
 
     async def _exchange(
-        self, outgoing: Outgoing, sending: Sending, client: Client, body: Upload | None
+        self, outgoing: Outgoing, client: Client, data: bytes, body: Upload | None
     ) -> None:
+        """Send `data`, and then what is left of `body`, and the response to the client."""
         record = outgoing.record
         asked_at = monotonic()
-        upstream = self._pool.reuse(sending) or await self._pool.open(sending)
-        rest = None if body is None else asyncio.ensure_future(body.send_rest(upstream))
+        upstream = self._pool.take() or await self._pool.open()
+        rest = None
         try:
             try:
+                _start(upstream, outgoing, data, is_whole=body is None)
+                if body is not None:
+                    rest = asyncio.ensure_future(body.send_rest(upstream))
                 while (response := upstream.head_at_hand()) is None:
                     await upstream.arrival()
             except StaleConnection:
-                if not sending.is_repeatable:
+                if not _is_repeatable(outgoing):
                     raise
                 self._pool.release(upstream)
-                upstream = await self._pool.open(sending)
+                upstream = await self._pool.open()
+                _start(upstream, outgoing, data, is_whole=True)
                 response = await upstream.head()
             if response.is_interim:
                 response = await _final_head(response, upstream, client)
@@ -131,11 +136,16 @@ class Relay:
         client.finish()
 
 
-def _sending(outgoing: Outgoing, body: bytes, *, is_whole: bool) -> Sending:
-    framing, method = outgoing.framing, outgoing.method
-    is_repeatable = is_whole and not framing.has_body and method in SAFE_METHODS
-    data = outgoing.head + b"\r\n" + body
-    return Sending(data, is_whole, method == "HEAD", framing.is_handshake, is_repeatable)
+def _start(
+    upstream: UpstreamConnection, outgoing: Outgoing, data: bytes, *, is_whole: bool
+) -> None:
+    is_head, is_handshake = outgoing.method == "HEAD", outgoing.framing.is_handshake
+    upstream.start(data, is_whole=is_whole, is_head=is_head, is_handshake=is_handshake)
+
+
+def _is_repeatable(outgoing: Outgoing) -> bool:
+    """Tell whether a request may be sent again that nobody has answered a byte to."""
+    return outgoing.method in SAFE_METHODS and not outgoing.framing.has_body
 
 
 async def _final_head(

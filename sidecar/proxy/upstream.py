@@ -6,7 +6,6 @@ from sidecar.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from sidecar.model import Address
 from sidecar.proxy.response_head import KnownHeads
 from sidecar.proxy.upstream_connection import (
-    Sending,
     UpstreamConnection,
     UpstreamTimeouts,
 )
@@ -50,21 +49,22 @@ class UpstreamPool:
         """Those of them that carry no request."""
         return len(self._idle)
 
-    def reuse(self, sending: Sending) -> UpstreamConnection | None:
-        """Send the beginning of a request over a pooled connection, if there is one.
-
-        It may turn out to be dead: a request that is repeatable may go over another one then.
+    def take(self) -> UpstreamConnection | None:
+        """Take a pooled connection, if there is one. It may turn out to be dead.
 
         Returns:
             The connection. It must be released.
         """
-        pooled = self._take_idle()
-        if pooled is not None:
-            pooled.start(sending, is_reused=True)
-        return pooled
+        now = self._now()
+        while self._idle:
+            connection = self._idle.pop()
+            if self._is_fresh(connection, now):
+                return connection
+            self._drop(connection)
+        return None
 
-    async def open(self, sending: Sending) -> UpstreamConnection:
-        """Send the beginning of a request over a new connection.
+    async def open(self) -> UpstreamConnection:
+        """Make a new connection.
 
         Returns:
             The connection. It must be released.
@@ -74,29 +74,6 @@ class UpstreamPool:
             Overloaded: As many connections as allowed are in use.
             UpstreamTimeout: It takes too long.
         """
-        connection = await self._connect()
-        connection.start(sending, is_reused=False)
-        return connection
-
-    def release(self, connection: UpstreamConnection) -> None:
-        """Give a connection back: into the pool if another request may be sent over it."""
-        now = self._now()
-        if connection.is_reusable and now - connection.opened_at < self._timeouts.keep_s:
-            connection.idle_since = now
-            self._idle.append(connection)
-        else:
-            self._drop(connection)
-
-    def close(self) -> None:
-        """Drop all connections."""
-        for connection in tuple(self._open):
-            self._drop(connection)
-        self._idle.clear()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            self._sweeper = None
-
-    async def _connect(self) -> UpstreamConnection:
         if len(self._open) + self._connecting >= self._max_connections:
             raise Overloaded("fewer connections to the backend")
         if self._now() < self._retry_at:
@@ -117,6 +94,25 @@ class UpstreamPool:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
         return connection
 
+    def release(self, connection: UpstreamConnection) -> None:
+        """Give a connection back: into the pool if another request may be sent over it."""
+        now = self._now()
+        if connection.is_reusable and now - connection.opened_at < self._timeouts.keep_s:
+            connection.idle_since = now
+            connection.is_reused = True
+            self._idle.append(connection)
+        else:
+            self._drop(connection)
+
+    def close(self) -> None:
+        """Drop all connections."""
+        for connection in tuple(self._open):
+            self._drop(connection)
+        self._idle.clear()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+
     async def _open_connection(self) -> UpstreamConnection:
         address = self._address
         if address.path:
@@ -129,15 +125,6 @@ class UpstreamPool:
 
     def _new(self) -> UpstreamConnection:
         return UpstreamConnection(self._loop, self._timeouts, self._known)
-
-    def _take_idle(self) -> UpstreamConnection | None:
-        now = self._now()
-        while self._idle:
-            connection = self._idle.pop()
-            if self._is_fresh(connection, now):
-                return connection
-            self._drop(connection)
-        return None
 
     def _sweep(self) -> None:
         now = self._now()

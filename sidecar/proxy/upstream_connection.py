@@ -5,7 +5,7 @@ It knows when it may carry another request: only if one whole response, and noth
 
 import asyncio
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import cast
 
 from sidecar.errors import SidecarError, UpstreamBroken, UpstreamError, UpstreamTimeout
 from sidecar.proxy.response import ResponseReader
@@ -37,27 +37,6 @@ class UpstreamTimeouts:
     keep_s: float = 60.0
 
 
-class Sending(NamedTuple):
-    """How a request begins, and what that means for its response.
-
-    A tuple because one is made for every request, in a third of a frozen dataclass's time.
-
-    Attributes:
-        data: The head and as much of the body as is at hand.
-        is_whole: Nothing of the request is still to come.
-        is_head: The method is HEAD.
-        is_handshake: The request asks for a WebSocket.
-        is_repeatable: Whole, without a body, and safe: it may be sent again if the pooled
-            connection turns out to be dead.
-    """
-
-    data: bytes
-    is_whole: bool
-    is_head: bool
-    is_handshake: bool
-    is_repeatable: bool
-
-
 class StaleConnection(UpstreamError):
     """A pooled connection died before a byte of the response: nobody has seen the request."""
 
@@ -71,7 +50,7 @@ class UpstreamConnection(asyncio.Protocol):
         deadline: When the backend will have taken too long, by the loop's clock; the pool looks.
         opened_at: When it was connected, by the loop's clock.
         idle_since: When its latest exchange ended.
-        is_reused: It has carried another exchange before.
+        is_reused: It has carried another exchange before; the pool says so.
     """
 
     def __init__(
@@ -95,21 +74,22 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- the exchange, as the relay sees it -------------------------------------------------------
 
-    def start(self, sending: Sending, *, is_reused: bool) -> None:
+    def start(self, data: bytes, *, is_whole: bool, is_head: bool, is_handshake: bool) -> None:
         """Send the beginning of a request and expect its response.
 
         Args:
-            sending: The request.
-            is_reused: The connection has carried another exchange before.
+            data: The head and as much of the body as is at hand.
+            is_whole: Nothing of the request is still to come.
+            is_head: The method is HEAD.
+            is_handshake: The request asks for a WebSocket.
 
         Raises:
             UpstreamError: The connection is dead already.
         """
-        self.is_reused = is_reused
         self._has_answered = False
-        self._response.expect(is_head=sending.is_head, may_upgrade=sending.is_handshake)
-        self.write(sending.data)
-        if sending.is_whole:
+        self._response.expect(is_head=is_head, may_upgrade=is_handshake)
+        self.write(data)
+        if is_whole:
             self.deadline = self._now() + self._timeouts.head_s
 
     def write(self, data: bytes) -> None:
