@@ -120,13 +120,13 @@ class UpstreamConnection(asyncio.Protocol):
             raise UpstreamTimeout("a backend that reads the request") from error
 
     def arrival(self) -> "asyncio.Future[None]":
-        """Return what is done as soon as more of the response has come.
+        """Return what is done as soon as more of the response has come, or nothing more will.
 
         A future and not a coroutine, which would cost every request as much again.
 
         Raises:
             StaleConnection: The connection was a used one and died without a byte.
-            UpstreamBroken, UpstreamTimeout: Nothing usable comes. The future raises them too.
+            UpstreamBroken, UpstreamTimeout: Nothing usable comes.
         """
         if self._error is not None:
             raise self._error
@@ -279,9 +279,5 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _wake(self) -> None:
         waiter = self._read_waiter
-        if waiter is None or waiter.done():
-            return
-        if self._error is None:
+        if waiter is not None and not waiter.done():
             waiter.set_result(None)
-        else:
-            waiter.set_exception(self._error)

@@ -139,15 +139,11 @@ async def test_body_until_close_reaches_http_1_0_until_close(start_sidecar: Star
     ids=["length", "chunks", "bad chunk"],
 )
 async def test_truncation_is_visible(start_sidecar: StartSidecar, response: bytes) -> None:
-    """A body that breaks off never looks complete: neither its length nor its end is there.
-
-    What is known to be broken before a byte of it went to the client is refused as a whole.
-    """
+    """A body that breaks off never looks complete: neither its length nor its end is there."""
     received = await through(start_sidecar, answering(response))
     body = body_of(received)
     assert not body.endswith(b"0\r\n\r\n")
-    is_refused = received.startswith(b"HTTP/1.1 502 ") and b"hello" not in received
-    assert is_refused or len(body) < 10 or b"chunked" in received
+    assert len(body) < 10 or b"chunked" in received
 
 
 async def test_head_of_60_kib_passes_and_one_of_200_is_502(start_sidecar: StartSidecar) -> None:
