@@ -2,9 +2,11 @@
 
 `python -m tests.bench.floor` prints CPU time per request of three programs in front of the same
 nginx under the same load, by turns: asyncio and httptools on both sides without a look at anything,
-aiohttp's server without a backend, and the sidecar.
+aiohttp's server without a backend, and the sidecar. Then what idle connections add to their memory.
 """
 
+import asyncio
+import resource
 import statistics
 import sys
 import tempfile
@@ -13,6 +15,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.bench import backends
+from tests.bench.accounting import rss_mib
+from tests.bench.growth import IDLE, hold_idle
 from tests.bench.interpreter import packages, python
 from tests.bench.keys import write_keys
 from tests.bench.measure import Load, measure
@@ -41,9 +45,12 @@ PROXY = _peer("proxy", "asyncio + httptools, verifying nothing")
 SERVER = _peer("server", "aiohttp's server, without a backend")
 
 
-def measure_all(rounds: int = ROUNDS) -> dict[str, float]:
-    """Return by name what a request costs, in microseconds; medians of rounds."""
-    with _started() as (load, programs):
+def measure_all(rounds: int = ROUNDS) -> tuple[dict[str, float], dict[str, float]]:
+    """Return by name what a request costs, in microseconds, and idle connections, in MiB.
+
+    The first are medians of rounds.
+    """
+    with _started() as (load, programs, token):
         taken: dict[str, list[float]] = {on.name: [] for on in programs}
         # The first round fills caches and pools and is thrown away.
         for number in range(rounds + 1):
@@ -51,11 +58,15 @@ def measure_all(rounds: int = ROUNDS) -> dict[str, float]:
                 cpu_us = measure(on, load).cpu_us
                 if number and cpu_us is not None:
                     taken[on.name].append(cpu_us)
-    return {name: statistics.median(values) for name, values in taken.items()}
+        idle = {}
+        for on in programs:
+            before = rss_mib(on.pids)
+            idle[on.name] = asyncio.run(hold_idle(on, token)) - before
+    return {name: statistics.median(values) for name, values in taken.items()}, idle
 
 
 @contextmanager
-def _started() -> Iterator[tuple[Load, Sequence[Running]]]:
+def _started() -> Iterator[tuple[Load, Sequence[Running], bytes]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         folder.chmod(0o755)
@@ -67,17 +78,21 @@ def _started() -> Iterator[tuple[Load, Sequence[Running]]]:
             stack.enter_context(running(peer, folder, upstream, keys, jwks_url))
             for peer in (PROXY, SERVER, SIDECAR)
         ]
-        yield Load(script, _CONNECTIONS, _SECONDS), programs
+        token = tokens.hot.read_bytes().split()[0]
+        yield Load(script, _CONNECTIONS, _SECONDS), programs, token
 
 
-def report(taken: dict[str, float]) -> list[str]:
+def report(taken: dict[str, float], idle: dict[str, float]) -> list[str]:
     """Word the figures, one line each."""
     floor_us = taken[PROXY.name]
     return [
-        f"{name:40s} {cpu_us:7.1f} us   {cpu_us / floor_us:.2f} x the floor"
+        f"{name:40s} {cpu_us:7.1f} us   {cpu_us / floor_us:.2f} x the floor   "
+        f"{idle[name]:6.1f} MiB with {IDLE} idle connections"
         for name, cpu_us in taken.items()
     ]
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(report(measure_all())) + "\n")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    sys.stdout.write("\n".join(report(*measure_all())) + "\n")

@@ -63,7 +63,7 @@ def measure_idle(plan: Plan, results: Results) -> None:
     with plan.run(SIDECAR, plan.nginx) as on:
         before = rss_mib(on.pids)
         try:
-            results.idle_mib = asyncio.run(_hold_idle(on, token)) - before
+            results.idle_mib = asyncio.run(hold_idle(on, token)) - before
         except (OSError, TimeoutError) as error:
             results.failures["idle connections", "sidecar"] = f"{type(error).__name__}: {error}"
 
@@ -94,8 +94,8 @@ def _with_fields(plan: Plan, count: int) -> Request:
     return Request("GET", "/api/feed", plan.tokens.hot, extra_fields=count - _OWN_FIELDS)
 
 
-async def _hold_idle(on: Running, token: bytes) -> float:
-    """Open connections, use each once, and read the memory while they are idle."""
+async def hold_idle(on: Running, token: bytes) -> float:
+    """Open `IDLE` connections, use each once, and return the resident MiB while they are idle."""
     request = b"GET /api/feed HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %b\r\n\r\n" % token
     port = int(on.url.rpartition(":")[2])
     held: list[socket.socket] = []
