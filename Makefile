@@ -32,14 +32,16 @@ demo: setup ## Start local Cognito, backend, sidecar and frontend; Ctrl-C stops 
 token: setup ## Print an access token of a demo user
 	@$(BIN)/python -m deploy.local.token
 
+BESIDE := tests/attacks tests/fuzz tests/integration/differential tests/integration/faults tests/integration/isolation
+
 test: setup $(VENV)/.test-installed $(ORACLES)/node_modules/.installed ## Run all tests
 	@cd frontend && npm test --silent
 	@mkdir -p .local
-	@# The attacks are half of all tests and need one core only: they run beside the rest.
-	@$(BIN)/python -m pytest tests/attacks >.local/attacks.log 2>&1 & attacks=$$!; \
-	trap 'kill $$attacks 2>/dev/null' INT TERM; \
-	$(BIN)/python -m pytest --ignore=tests/attacks --cov --cov-report=term; status=$$?; \
-	wait $$attacks || status=1; cat .local/attacks.log; exit $$status
+	@# Three quarters of all tests need one core only, and no coverage: they run beside the rest.
+	@$(BIN)/python -m pytest $(BESIDE) >.local/beside.log 2>&1 & beside=$$!; \
+	trap 'kill $$beside 2>/dev/null' INT TERM; \
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(BESIDE)) --cov --cov-report=term; status=$$?; \
+	wait $$beside || status=1; cat .local/beside.log; exit $$status
 	@$(BIN)/coverage report --fail-under=100 --include='sidecar/identity/*,sidecar/policy/*,sidecar/proxy/headers.py' >/dev/null || $(BIN)/coverage report --fail-under=100 --include='sidecar/identity/*,sidecar/policy/*,sidecar/proxy/headers.py'
 
 check: setup $(VENV)/.test-installed ## Check format, lint, types, import rules and the CloudFormation template
