@@ -1,9 +1,10 @@
 """Puts the rooms of `ops/` together with what they report on: log, metrics, history, admin page."""
 
 import asyncio
+import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from aiohttp import web
@@ -33,6 +34,10 @@ MAX_HELD = 200
 """Requests that are over and not told of yet. Telling of them one after another, in one go, takes
 half the time it takes between requests, when other code has pushed it out of the processor's
 caches; telling of more at once would make others wait for longer than a millisecond."""
+
+Records = list[RequestRecord]
+
+_complaints = logging.getLogger("sidecar.operations")
 
 _clock = time.time  # noqa: TID251 - it says when things happened, and decides nothing
 
@@ -70,7 +75,8 @@ class Operations:
         self._history = History(self._metrics)
         self._log = _make_log(running.settings)
         self._tracing = _make_tracing()
-        self._over: list[RequestRecord] = []
+        self._over: Records = []
+        self._has_complained = False
         self._timer: asyncio.TimerHandle | None = None
         self._started_at = _clock()
         self._sampler = self._loop.call_later(STEP_S, self._sample)
@@ -79,10 +85,11 @@ class Operations:
         """Note a request that is over."""
         over = self._over
         over.append(record)
+        # Never told of at once: an error in it must not come up in the middle of a request.
         if self._timer is None:
             self._timer = self._loop.call_later(FLUSH_S, self._tell_in_time)
-        elif len(over) >= MAX_HELD:
-            self._tell()
+        elif len(over) == MAX_HELD:
+            self._loop.call_soon(self._tell)
 
     async def close(self) -> None:
         """Write what is still to be written, and stop watching."""
@@ -100,10 +107,25 @@ class Operations:
         for record in records:
             self._metrics.observe(record)
             self._refusals.observe(record)
-        self._log.log(records, _clock() - time.monotonic())
+        self._try_to(self._write_log, records)
         if self._tracing is not None:
-            for record in records:
-                self._tracing.observe(record)
+            self._try_to(self._trace, records)
+
+    def _try_to(self, tell: Callable[[list[RequestRecord]], None], records: Records) -> None:
+        try:
+            tell(records)
+        except Exception:  # noqa: BLE001 - a full disk, a broken pipe: all else goes on
+            if not self._has_complained:
+                self._has_complained = True
+                _complaints.exception("requests could not be told of, and will not be named again")
+
+    def _write_log(self, records: Records) -> None:
+        self._log.log(records, _clock() - time.monotonic())
+
+    def _trace(self, records: Records) -> None:
+        assert self._tracing is not None  # noqa: S101 - asked before
+        for record in records:
+            self._tracing.observe(record)
 
     def application(self) -> web.Application:
         """Make what the admin port serves."""
@@ -162,9 +184,9 @@ class Operations:
         return self._refusals.latest(clock_offset_s=_clock() - time.monotonic())
 
     def _sample(self) -> None:
+        self._sampler = self._loop.call_later(STEP_S, self._sample)
         self._tell()
         self._history.sample(_clock(), self._running.read().keys)
-        self._sampler = self._loop.call_later(STEP_S, self._sample)
 
 
 def _make_tracing() -> Tracing | None:

@@ -80,7 +80,7 @@ class Client:
         Raises:
             ConnectionResetError: The client is gone.
         """
-        self.has_answer = True
+        self.has_answer = self.connection.has_answer = True
         self.status = status
         self.write(data)
         self.is_answered = True
@@ -91,7 +91,7 @@ class Client:
         Raises:
             ConnectionResetError: The client is gone.
         """
-        self.has_answer = True
+        self.has_answer = self.connection.has_answer = True
         self.status = status
         self.write(data)
 

@@ -72,6 +72,7 @@ class ClientConnection(web.RequestHandler):
     """One connection of a client, from its first byte to its last.
 
     Attributes:
+        has_answer: The answer to the latest request has begun.
         is_foreign: A request on it spoke another protocol than HTTP.
         is_winding_up: It is closed after the request in flight.
         latest: The beginning of the request that is being read; all that is known of one that
@@ -96,6 +97,7 @@ class ClientConnection(web.RequestHandler):
         "_upload",
         "_wire",
         "_writable",
+        "has_answer",
         "is_foreign",
         "is_winding_up",
         "latest",
@@ -135,6 +137,7 @@ class ClientConnection(web.RequestHandler):
         self._is_plain = False
         self._latest_end = b""
         self._is_unreadable = False
+        self.has_answer = False
         self.is_foreign = False
         self.is_winding_up = False
         self.latest = b""
@@ -209,6 +212,8 @@ class ClientConnection(web.RequestHandler):
         """Word aiohttp's errors as ours: the same JSON, nothing of the client's bytes."""
         if status >= 500:  # noqa: PLR2004 - our own failure, not the client's
             self.logger.error("unhandled error in a request", exc_info=exc)
+            if self.has_answer:  # another one would be taken for the next request's
+                self.abort()
             return self._spokesman.refuse_unreadable(request, InternalError())
         return self._spokesman.refuse_unreadable(request, unreadable.explain(exc, self.latest))
 
@@ -219,6 +224,7 @@ class ClientConnection(web.RequestHandler):
         self._is_busy = True
         self._is_head_begun = False
         self._is_new = False
+        self.has_answer = False
         self._deadline = _NEVER
 
     def end_request(self, *, keeps_alive: bool) -> None:
@@ -370,7 +376,8 @@ class ClientConnection(web.RequestHandler):
 
 def _is_one_head(data: bytes) -> bool:
     """Tell whether a segment is one whole head and nothing else, as most are."""
-    return data.find(_HEAD_END) == len(data) - len(_HEAD_END) and len(data) <= _KEPT_BYTES
+    end = data.find(_HEAD_END)
+    return end >= 0 and end == len(data) - len(_HEAD_END) and len(data) <= _KEPT_BYTES
 
 
 def _name_of(peername: object) -> str:

@@ -92,12 +92,8 @@ class Relay:
                     rest = asyncio.ensure_future(body.send_rest(upstream))
                 while (response := upstream.head_at_hand()) is None:
                     await upstream.arrival()
-            except StaleConnection:
-                if not _is_repeatable(outgoing):
-                    raise
-                self._pool.release(upstream)
-                upstream = await self._pool.open()
-                _start(upstream, outgoing, data, is_whole=True)
+            except StaleConnection as stale:
+                upstream = await self._ask_again(stale, upstream, outgoing, data)
                 response = await upstream.head()
             if response.is_interim:
                 response = await _final_head(response, upstream, client)
@@ -112,11 +108,24 @@ class Relay:
                 _send_whole(upstream, response, client, outgoing.told)
             else:
                 await _send_on(upstream, response, client, outgoing.told)
+        except BaseException:  # whatever came of the answer, it is nobody else's
+            upstream.close()
+            raise
         finally:
-            if rest is not None and not rest.done():
-                rest.cancel()
-                upstream.close()
+            if rest is not None:
+                _stop(rest, upstream)
             self._pool.release(upstream)
+
+    async def _ask_again(
+        self, stale: StaleConnection, dead: UpstreamConnection, outgoing: Outgoing, data: bytes
+    ) -> UpstreamConnection:
+        """Send a request over a new connection; raises `stale` if it may not be sent again."""
+        if not _is_repeatable(outgoing):
+            raise stale
+        self._pool.release(dead)
+        upstream = await self._pool.open()
+        _start(upstream, outgoing, data, is_whole=True)
+        return upstream
 
     async def _tunnel(
         self,
@@ -146,6 +155,12 @@ def _start(
 def _is_repeatable(outgoing: Outgoing) -> bool:
     """Tell whether a request may be sent again that nobody has answered a byte to."""
     return outgoing.method in SAFE_METHODS and not outgoing.framing.has_body
+
+
+def _stop(rest: "asyncio.Future[None]", upstream: UpstreamConnection) -> None:
+    if not rest.done():
+        rest.cancel()
+        upstream.close()
 
 
 async def _final_head(

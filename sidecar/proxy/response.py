@@ -67,6 +67,9 @@ class ResponseReader:
             is_head: The method is HEAD, whose response has no body whatever its fields say.
             may_upgrade: The request was a WebSocket handshake.
         """
+        # Nothing is left of the response before, or the pool would not have kept the connection.
+        self.heads.clear()
+        self.take()
         self._is_head = is_head
         self._may_upgrade = may_upgrade
         self.is_complete = False

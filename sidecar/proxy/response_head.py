@@ -61,6 +61,8 @@ class KnownHeads:
         end = data.find(_HEAD_END) + len(_HEAD_END)
         if end > _MAX_KNOWN_BYTES or head.length != len(data) - end:
             return
+        if any(name.lower() == b"set-cookie" for name, _ in head.fields):  # it will not come again
+            return
         if len(self._heads) >= _MAX_KNOWN:  # most are out of date by then
             self._heads.clear()
         self._heads[data[:end]] = head

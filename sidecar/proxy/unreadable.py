@@ -29,6 +29,7 @@ _METHOD_BYTE = re.compile(rb"[!#-'*+.A-Z^-z|~ -]")
 
 def is_foreign(head: bytes) -> bool:
     """Tell whether a head speaks another protocol than HTTP, though it could be parsed."""
+    head = head.lstrip(b"\r\n")  # as the parser does (RFC 9112 §2.2)
     if head.find(b" HTTP/1.", 0, head.find(b"\r")) > 0:  # a third of the pattern's time
         return False
     return _OTHER_PROTOCOL.match(head) is not None

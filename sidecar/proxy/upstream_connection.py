@@ -194,11 +194,15 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def is_reusable(self) -> bool:
-        """Whether another request may be sent: one whole response came and was taken, no more."""
+        """Whether another request may be sent: one whole response came and was taken, no more.
+
+        A head that nobody took would answer whoever comes next, with somebody else's cookies.
+        """
         response, transport = self._response, self._transport
         return (
             response.is_complete
             and response.is_reusable
+            and not response.heads
             and not response.body_bytes
             and self._error is None
             and transport is not None

@@ -60,8 +60,10 @@ class Worker:
                 self._change = await sidecar.prepare(Settings.model_validate(content))
             case "adopt" if self._change is not None:
                 await sidecar.adopt(self._change)
+                self._change = None
             case "discard":
                 await sidecar.discard()
+                self._change = None
             case "retire":
                 sidecar.retire()
             case "stop":

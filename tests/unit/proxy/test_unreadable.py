@@ -60,6 +60,8 @@ def test_error_gets_its_status(
         (b"GET / HTTP/1.1\r\n\r\n", False),
         (b"GET  /  HTTP/1.1\r\n\r\n", False),
         (b"GET / RTSP/1.0\r\n\r\n", True),
+        (b"\r\nGET / RTSP/1.0\r\n\r\n", True),
+        (b"\r\nGET / HTTP/1.1\r\n\r\n", False),
         (b"", False),
     ],
 )
