@@ -111,7 +111,7 @@ class Operations:
         if self._tracing is not None:
             self._try_to(self._trace, records)
 
-    def _try_to(self, tell: Callable[[list[RequestRecord]], None], records: Records) -> None:
+    def _try_to(self, tell: Callable[[Records], None], records: Records) -> None:
         try:
             tell(records)
         except Exception:  # noqa: BLE001 - a full disk, a broken pipe: all else goes on

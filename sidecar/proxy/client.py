@@ -20,7 +20,6 @@ class Client:
         "_keep_alive",
         "_request",
         "connection",
-        "has_answer",
         "is_answered",
         "is_modern",
         "sent_bytes",
@@ -38,7 +37,6 @@ class Client:
             # aiohttp 3.14 takes the last trailer field of a chunked body for a field of the request
             # that comes next, an `Authorization` included, and shows no trailers at all.
             self._keep_alive = False
-        self.has_answer = False
         self.is_answered = False
         self.sent_bytes = 0
         self.status = 0
@@ -53,6 +51,11 @@ class Client:
     def is_head(self) -> bool:
         """Whether the answer has no body whatever its fields say."""
         return self._request.method == "HEAD"
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the answer has begun."""
+        return self.connection.has_answer
 
     @property
     def keeps_alive(self) -> bool:
@@ -80,10 +83,8 @@ class Client:
         Raises:
             ConnectionResetError: The client is gone.
         """
-        self.has_answer = self.connection.has_answer = True
-        self.status = status
-        self.write(data)
-        self.is_answered = True
+        self.begin(status, data)
+        self.finish()
 
     def begin(self, status: int, data: bytes) -> None:
         """Write an answer's head, and as much of its body as is at hand.
@@ -91,7 +92,7 @@ class Client:
         Raises:
             ConnectionResetError: The client is gone.
         """
-        self.has_answer = self.connection.has_answer = True
+        self.connection.has_answer = True
         self.status = status
         self.write(data)
 
@@ -131,7 +132,7 @@ class Client:
 
     def sent(self) -> web.StreamResponse:
         """Return what aiohttp wants of a handler: a response, here one that is written already."""
-        keeps_alive = self._keep_alive and not self.connection.is_winding_up
+        keeps_alive = self.keeps_alive
         self.connection.end_request(keeps_alive=keeps_alive)
         return _SENT if keeps_alive else _SENT_LAST
 

@@ -180,7 +180,7 @@ def _send_whole(
     """Send a response that has arrived, in one write."""
     head = _head_for(response, [*told, *_framing(response, client)])
     body = upstream.take()
-    if response.length is None and _needs_chunks(response, client):
+    if _needs_chunks(response, client):
         body = chunk(body) + LAST_CHUNK
     client.send_whole(response.status, head + body)
 
