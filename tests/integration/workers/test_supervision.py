@@ -1,11 +1,13 @@
 """The command with two workers: signals, deaths, output. Real processes throughout."""
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,20 @@ from tests.support.ports import free_port
 from tests.support.raw_client import Answer, ask
 from tests.support.recording_backend import RecordingBackend
 from tests.support.settings import REQUIRED, run
-from tests.support.sidecar_process import sidecar_process
+from tests.support.sidecar_process import SidecarProcess, sidecar_process
 
 TWO = "workers = 2\n[timeouts]\ngrace_s = 0.3\ndrain_s = 10\n"
+
+
+@contextlib.asynccontextmanager
+async def occupied(
+    folder: Path, backend: RecordingBackend, key_server: KeyServer
+) -> AsyncIterator[tuple[SidecarProcess, list[asyncio.Task[Answer]]]]:
+    """Run two workers, each of which has a request under way."""
+    async with sidecar_process(
+        folder, upstream=backend.url, jwks_url=key_server.url, table=TWO
+    ) as sidecar:
+        yield sidecar, await occupy_both(sidecar.address, sidecar.admin_address)
 
 
 async def statuses(asked: list[asyncio.Task[Answer]]) -> set[int]:
@@ -47,10 +60,7 @@ async def test_stop_lets_requests_of_every_worker_finish(
     """SIGTERM drains all, though a service manager sends it to every process of ours."""
     held = Held()
     backend.reply = held.reply
-    async with sidecar_process(
-        tmp_path, upstream=backend.url, jwks_url=key_server.url, table=TWO
-    ) as sidecar:
-        asked = await occupy_both(sidecar.address, sidecar.admin_address)
+    async with occupied(tmp_path, backend, key_server) as (sidecar, asked):
         workers = await pids(sidecar.admin_address)
         for pid in (sidecar.process.pid, *workers.values()):
             os.kill(pid, signal.SIGTERM)
@@ -67,10 +77,7 @@ async def test_second_signal_stops_all_at_once(
 ) -> None:
     """Whatever is under way in any worker is broken off, and the exit status is 0 all the same."""
     backend.reply = Held().reply
-    async with sidecar_process(
-        tmp_path, upstream=backend.url, jwks_url=key_server.url, table=TWO
-    ) as sidecar:
-        asked = await occupy_both(sidecar.address, sidecar.admin_address)
+    async with occupied(tmp_path, backend, key_server) as (sidecar, asked):
         sidecar.process.send_signal(signal.SIGTERM)
         await sidecar.until_not_ready()
         sidecar.process.send_signal(signal.SIGTERM)
@@ -85,10 +92,7 @@ async def test_workers_end_when_their_supervisor_is_killed(
     """They finish what they have, and never go on as orphans that nobody sees."""
     held = Held()
     backend.reply = held.reply
-    async with sidecar_process(
-        tmp_path, upstream=backend.url, jwks_url=key_server.url, table=TWO
-    ) as sidecar:
-        asked = await occupy_both(sidecar.address, sidecar.admin_address)
+    async with occupied(tmp_path, backend, key_server) as (sidecar, asked):
         workers = await pids(sidecar.admin_address)
         sidecar.process.kill()
         await sidecar.process.wait()
@@ -103,10 +107,7 @@ async def test_worker_that_is_told_to_end_drains_and_is_replaced(
     """SIGTERM to one worker loses no request."""
     held = Held()
     backend.reply = held.reply
-    async with sidecar_process(
-        tmp_path, upstream=backend.url, jwks_url=key_server.url, table=TWO
-    ) as sidecar:
-        asked = await occupy_both(sidecar.address, sidecar.admin_address)
+    async with occupied(tmp_path, backend, key_server) as (sidecar, asked):
         before = await pids(sidecar.admin_address)
         os.kill(before[2], signal.SIGTERM)
         await sidecar.until_not_ready()
