@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Self
 
 from sidecar.config import Settings
 from sidecar.model import Address
@@ -15,27 +16,49 @@ from sidecar.setting_texts import start_up_lines
 _log = logging.getLogger("sidecar")
 
 
-class Service(Reloadable, Protocol):
-    """What starts when it is entered, and drains when it is left."""
+class Service(Reloadable, ABC):
+    """What starts when it is entered, and drains when it is left.
+
+    Attributes:
+        address: Where the public port listens, with the port that the system chose.
+        admin_address: The same of the admin port.
+    """
 
     address: Address
     admin_address: Address
 
+    def __init__(self) -> None:
+        self._cleanup = contextlib.AsyncExitStack()
+
     async def __aenter__(self) -> Self:
-        """Start; raises ListenFailed if an address is in use or not ours."""
-        ...
+        """Start, wholly or not at all.
+
+        Raises:
+            ListenFailed: An address is in use or not ours.
+            SettingsInvalid: It cannot run by its settings.
+            WorkerFailed: A worker ends before it serves.
+        """
+        async with self._cleanup:
+            await self._start()
+            self._cleanup = self._cleanup.pop_all()
+        return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        """Let requests in flight finish, then close everything."""
-        ...
+        """Let requests in flight finish, then close everything, the latest begun first."""
+        self.retire()
+        await self._cleanup.aclose()
 
+    @abstractmethod
+    async def _start(self) -> None:
+        """Start, and leave in `_cleanup` how to stop."""
+
+    @abstractmethod
     def retire(self) -> None:
-        """Say that it is not ready any more."""
-        ...
+        """Say that it is not ready any more, and close each connection after its next answer."""
 
+    @abstractmethod
     def abort(self) -> None:
         """Break off whatever is under way."""
-        ...
 
 
 class _Signals:

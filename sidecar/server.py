@@ -4,11 +4,9 @@ The only file that knows all rooms; it introduces them to each other and does no
 """
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import aiohttp
 from aiohttp import web
@@ -45,7 +43,7 @@ class Change:
     rules: Rules
 
 
-class Sidecar:
+class Sidecar(lifecycle.Service):
     """A running sidecar. Use as an asynchronous context manager; leaving it drains and stops.
 
     Args:
@@ -66,32 +64,16 @@ class Sidecar:
     def __init__(
         self, settings: Settings, inherited: Mapping[Address, socket.socket] | None = None
     ) -> None:
+        super().__init__()
         assert_cryptography_backend()
         _assert_c_parser()
         self.settings = settings
         self._inherited = inherited
-        self._cleanup = contextlib.AsyncExitStack()
         self.reloads = 0
         self.failed_reloads = 0
         self.address = settings.listen
         self.admin_address = settings.admin_listen
         self.verify_address = settings.verify_listen
-
-    async def __aenter__(self) -> Self:
-        """Start: live at once, ready as soon as every pool's keys are there.
-
-        Raises:
-            ListenFailed: An address is in use or not ours.
-        """
-        async with self._cleanup:
-            await self._start()
-            self._cleanup = self._cleanup.pop_all()
-        return self
-
-    async def __aexit__(self, *_exc: object) -> None:
-        """Stop accepting, let requests in flight finish, then close everything."""
-        self.retire()
-        await self._cleanup.aclose()
 
     def retire(self) -> None:
         """Say that it is not ready any more, and close each connection after its next answer."""

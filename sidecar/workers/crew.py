@@ -4,15 +4,14 @@ The supervisor carries no request and has no key: it has nothing to decide about
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
-from typing import Self
 
 from aiohttp import web
 
 from sidecar.config import Settings
 from sidecar.errors import SettingsInvalid, WorkerFailed
+from sidecar.lifecycle import Service
 from sidecar.listener import Listener
 from sidecar.server import RELOAD_S
 from sidecar.workers.child import Child, Order
@@ -27,7 +26,7 @@ _TRACES_S = 30.0  # what OpenTelemetry's exporter takes at most for what it stil
 _log = logging.getLogger("sidecar.workers")
 
 
-class Crew:
+class Crew(Service):
     """Running workers. Use as an asynchronous context manager; leaving it drains all of them.
 
     Args:
@@ -46,6 +45,7 @@ class Crew:
     """
 
     def __init__(self, settings: Settings, count: int, output_lock: int | None = None) -> None:
+        super().__init__()
         self.settings = settings
         self.address = settings.listen
         self.admin_address = settings.admin_listen
@@ -56,31 +56,12 @@ class Crew:
         self.is_draining = False
         self._output_lock = output_lock
         self._places = [Place(n, self._hire, self._bury) for n in range(1, count + 1)]
-        self._cleanup = contextlib.AsyncExitStack()
         self._is_in_hurry = asyncio.Event()
 
     @property
     def workers(self) -> Mapping[int, Child | None]:
         """By place, whoever serves there; None while somebody is only being started."""
         return {place.number: place.child for place in self._places}
-
-    async def __aenter__(self) -> Self:
-        """Take the addresses, and start all workers; they serve when this returns.
-
-        Raises:
-            ListenFailed: An address is in use or not ours.
-            SettingsInvalid: No worker can run by these settings.
-            WorkerFailed: A worker ends before it serves.
-        """
-        async with self._cleanup:
-            await self._start()
-            self._cleanup = self._cleanup.pop_all()
-        return self
-
-    async def __aexit__(self, *_exc: object) -> None:
-        """Let all workers drain; the admin port tells of it until the last one has ended."""
-        self.retire()
-        await self._cleanup.aclose()
 
     def retire(self) -> None:
         """Say that none is ready any more, and close each connection after its next answer."""
