@@ -44,9 +44,9 @@ def bearer_token(authorization: Sequence[bytes]) -> BearerToken | None:
     # Nearly all clients spell it this way; asking the pattern first would take 0.3 µs.
     if not value.startswith(b"Bearer ") and not is_bearer(value):
         return None
-    token = value[_PREFIX_BYTES:]
-    if len(token) > MAX_TOKEN_BYTES:
+    if len(value) > _PREFIX_BYTES + MAX_TOKEN_BYTES:
         raise TokenTooLarge("at most 8 KiB")
+    token = value[_PREFIX_BYTES:]
     if value[_PREFIX_BYTES - 1 : _PREFIX_BYTES] != b" " or not token:
         raise TokenMalformed("one token after 'Bearer '")
     return BearerToken(token)

@@ -1,13 +1,11 @@
 """What is counted of a request, and what Prometheus reads."""
 
-import time
-import timeit
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.model import Anonymous, Identity, RequestRecord
 from sidecar.ops.metrics import Exposition, KeyReading, Metrics, Readings
+from tests.support.cost import calls_of
 
 POOL = "eu-west-1_x"
 IDENTITY = Identity((), frozenset(), frozenset(), "access", POOL, "kid", 1.0)
@@ -153,8 +151,11 @@ def test_readings_of_other_rooms_are_shown() -> None:
     assert value(samples, "sidecar_jwks_fetch_failures_total", pool="other") == 2
 
 
-def test_counting_a_request_costs_microseconds() -> None:
-    """Measured at 1.1 us on the machine of the benchmarks; the limit leaves room for a slow one."""
-    metrics, each = Metrics(), record(upstream_s=0.002, duration_s=0.003)
-    timer = timeit.Timer(lambda: metrics.observe(each), timer=time.process_time)
-    assert min(timer.repeat(number=2000, repeat=15)) / 2000 < 8e-6
+def test_counting_a_request_takes_few_steps_whatever_was_counted_before() -> None:
+    """Plain additions: counters are written out when they are read, not when they are raised."""
+    each = record(upstream_s=0.002, duration_s=0.003)
+    metrics = Metrics()
+    first = calls_of(lambda: metrics.observe(each))
+    for number in range(500):
+        metrics.observe(record(route=f"/{number}/*", status=number))
+    assert calls_of(lambda: metrics.observe(each)) <= first <= 12
