@@ -6,6 +6,8 @@ A message says what was expected, never what the client sent.
 
 from typing import ClassVar
 
+from sidecar.model import Identity
+
 
 class SidecarError(Exception):
     """Something the sidecar refuses or cannot do, worded for the client by `proxy/refusal.py`."""
@@ -138,15 +140,14 @@ class PolicyError(SidecarError):
     """The caller is known, and may not do this.
 
     Attributes:
-        kid: The key that signed the caller's token.
-        pool_id: The pool that issued it.
-        subject_digest: Tells callers apart in logs, as in `Identity`.
+        caller: Who it is.
     """
 
     status = 403
-    kid: str = ""
-    pool_id: str = ""
-    subject_digest: str = ""
+
+    def __init__(self, expected: str, caller: Identity) -> None:
+        super().__init__(expected)
+        self.caller = caller
 
 
 class ScopeMissing(PolicyError):

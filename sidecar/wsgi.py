@@ -107,7 +107,8 @@ class CognitoIdentity:
         origin = environ.get("HTTP_ORIGIN", "").encode("latin-1")
         allowed = origin if origin in self._cors_origins else None
         refused = refusal.word(error, request_id.decode(), allowed)
-        told = tell(Anonymous(), request_id, error.reason, is_known=isinstance(error, PolicyError))
+        caller = error.caller if isinstance(error, PolicyError) else Anonymous()
+        told = tell(caller, request_id, error.reason)
         length = (b"Content-Length", str(len(refused.body)).encode())
         start_response(
             f"{refused.status} {HTTPStatus(refused.status).phrase}",

@@ -10,13 +10,12 @@ from enum import Enum
 
 from sidecar.errors import (
     GroupMissing,
-    PolicyError,
     ScopeMissing,
     TargetAmbiguous,
     TokenError,
     TokenMissing,
 )
-from sidecar.model import Anonymous, Caller, Identity
+from sidecar.model import Anonymous, Caller
 from sidecar.policy.target import Target, is_ambiguous
 
 PREFIX_END = "/*"
@@ -99,9 +98,9 @@ class Route:
         if isinstance(caller, Anonymous):
             raise TokenMissing("a bearer token")
         if self.groups and self.groups.isdisjoint(caller.groups):
-            raise _about(caller, GroupMissing("one of the groups of this route"))
+            raise GroupMissing("one of the groups of this route", caller)
         if self.scopes and self.scopes.isdisjoint(caller.scopes):
-            raise _about(caller, ScopeMissing("one of the scopes of this route"))
+            raise ScopeMissing("one of the scopes of this route", caller)
 
 
 class RouteTable:
@@ -154,12 +153,6 @@ class RouteTable:
             end = path.find("/", end + 1)
             if end < 0:
                 end = len(path)
-
-
-def _about(caller: Identity, error: PolicyError) -> PolicyError:
-    error.kid, error.pool_id = caller.kid, caller.pool_id
-    error.subject_digest = caller.subject_digest
-    return error
 
 
 _Indexed = tuple[int, Route]

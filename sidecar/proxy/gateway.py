@@ -176,10 +176,13 @@ class Gateway:
         self, error: SidecarError, origin: bytes, client: Client, record: RequestRecord
     ) -> None:
         record.reason = error.reason
-        if isinstance(error, TokenError | PolicyError):
+        caller = record.caller
+        if isinstance(error, TokenError):
             record.kid, record.pool_id = error.kid, error.pool_id
-        if isinstance(error, PolicyError):
-            record.subject_digest = error.subject_digest
+        elif isinstance(error, PolicyError):
+            caller = error.caller
+            record.kid, record.pool_id = caller.kid, caller.pool_id
+            record.subject_digest = caller.subject_digest
         if client.has_answer:
             client.abort()
             return
@@ -187,9 +190,7 @@ class Gateway:
             client.close_after()
         record.request_id = record.request_id or self.rules.hops.make_request_id().decode()
         refused = refusal.word(error, record.request_id, self._allowed(origin))
-        is_known = isinstance(error, PolicyError)
-        request_id = record.request_id.encode()
-        told = response_headers.tell(record.caller, request_id, error.reason, is_known=is_known)
+        told = response_headers.tell(caller, record.request_id.encode(), error.reason)
         with contextlib.suppress(ConnectionError):
             client.answer(refused.status, [*refused.fields, *told], refused.body)
 

@@ -69,18 +69,15 @@ def _judge_response(name: bytes) -> bytes:
 _RESPONSE_FATES = Fates(_judge_response)
 
 
-def tell(
-    caller: Caller, request_id: bytes, reason: str = "", *, is_known: bool = False
-) -> tuple[Field, Field]:
+def tell(caller: Caller, request_id: bytes, reason: str = "") -> tuple[Field, Field]:
     """Make the two fields that every response gets: what became of the token, and the request id.
 
     Args:
         caller: Whom the request was, or would have been, forwarded for.
         request_id: As the backend saw it.
         reason: Why the request was refused; empty if it was not.
-        is_known: The caller was proven, and refused for what they may not do.
     """
-    if isinstance(caller, Anonymous) and not is_known:
+    if isinstance(caller, Anonymous):
         auth = _tell_auth("anonymous", reason or caller.reason)
     else:
         auth = _tell_auth("authenticated", reason) if reason else b"authenticated"
