@@ -102,9 +102,13 @@ class ResponseReader:
             self._known.learn(self.heads[0], data)
 
     def end(self) -> bool:
-        """Note the end of the connection, and tell whether the response is whole with it."""
+        """Note the end of the connection, and tell whether the response is whole with it.
+
+        Nothing may be read after it.
+        """
         self.is_reusable = False
         self.is_complete = self.is_complete or self.is_until_close or self.is_upgraded
+        del self._parser  # each keeps the other
         return self.is_complete
 
     def take(self) -> bytes:

@@ -95,7 +95,7 @@ class UpstreamConnection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send more of the request; raises what ended the connection, if anything did."""
         if self._error is not None:
-            raise self._error
+            raise _afresh(self._error)
         if self._transport is not None:
             self._transport.write(data)
 
@@ -129,7 +129,7 @@ class UpstreamConnection(asyncio.Protocol):
             UpstreamBroken, UpstreamTimeout: Nothing usable comes.
         """
         if self._error is not None:
-            raise self._error
+            raise _afresh(self._error)
         self._read_waiter = self._loop.create_future()
         return self._read_waiter
 
@@ -217,7 +217,7 @@ class UpstreamConnection(asyncio.Protocol):
     def fail(self, error: SidecarError) -> None:
         """End the connection; whoever waits for it gets `error`."""
         if self._error is None:
-            self._error = error
+            self._error = _afresh(error)
         self.close()
         self._wake()
 
@@ -285,3 +285,8 @@ class UpstreamConnection(asyncio.Protocol):
         waiter = self._read_waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+
+def _afresh(error: SidecarError) -> SidecarError:
+    """Make the same error without its frames, for a connection must not keep what keeps it."""
+    return type(error)(error.expected)
