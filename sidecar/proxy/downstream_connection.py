@@ -25,6 +25,8 @@ _FLUSH_S = 1.0  # for a client that was refused a connection to read the refusal
 _FIRST_REQUEST_S = 1.0  # for a client that connected just before we stopped, to begin its request
 _SPARE_S = 60.0  # aiohttp's keep-alive timer must never be the one that acts: ours knows more
 _HEAD_END = b"\r\n\r\n"
+_LENGTH_FIELD = b"\r\ncontent-length: "
+_CODING_FIELD = b"\r\ntransfer-encoding"
 _NEVER = float("inf")
 _CLOSED = (7, 8)  # TCP_CLOSE, TCP_CLOSE_WAIT of Linux (include/net/tcp_states.h)
 _KEPT_BYTES = 16 * 1024  # of a head, for when it turns out to be unreadable
@@ -85,6 +87,7 @@ class ClientConnection(web.RequestHandler):
         "_deadline",
         "_is_busy",
         "_is_head_begun",
+        "_is_in_chunks",
         "_is_new",
         "_is_plain",
         "_is_refused",
@@ -144,6 +147,7 @@ class ClientConnection(web.RequestHandler):
         self.peer = ""
         self._deadline = _NEVER
         self._upload: StreamReader | None = None
+        self._is_in_chunks = False
         self._writable: asyncio.Future[None] | None = None
         self._wire: asyncio.Transport | None = None
         self.tunnel: Closable | None = None
@@ -177,15 +181,22 @@ class ClientConnection(web.RequestHandler):
         """
         if self._is_refused:
             return
+        if not data:  # aiohttp itself, to go on with what its parser has kept
+            super().data_received(data)
+            self._check_upload()
+            return
         if not self._is_busy and not self._is_head_begun:
             self._is_head_begun = True
             self._await_head()
-            if self._upload is None and self.tunnel is None and _is_one_head(data):
-                self.latest = data
+            end = _end_of_only_head(data)
+            if end and self._upload is None and self.tunnel is None:
+                self.latest = data[:end]
                 self._latest_end = b""
                 self._is_plain = True
                 self._note_protocol()
-                super().data_received(data)
+                super().data_received(self.latest)
+                if end < len(data):
+                    super().data_received(data[end:])
                 return
             self.latest = b""
         self._is_plain = False
@@ -238,9 +249,10 @@ class ClientConnection(web.RequestHandler):
         patience = self._timeouts.keep_alive_s if keeps_alive else self._timeouts.write_s
         self._deadline = self._now() + patience
 
-    def expect_upload(self, content: StreamReader) -> None:
-        """Watch a body that is still to come for errors in its framing."""
+    def expect_upload(self, content: StreamReader, *, is_chunked: bool) -> None:
+        """Note a body that is still to come; chunks are watched for errors in their framing."""
         self._upload = content
+        self._is_in_chunks = is_chunked
         self._check_upload()
 
     async def drain(self) -> None:
@@ -346,7 +358,9 @@ class ClientConnection(web.RequestHandler):
 
     def _check_upload(self) -> None:
         content = self._upload
-        if content is None or content.is_eof() or content.exception() is not None:
+        if content is None or not self._is_in_chunks or content.is_eof():
+            return
+        if content.exception() is not None:
             return
         if self._has_parser_failed():
             content.set_exception(RequestMalformed("a body in its announced framing"))
@@ -374,10 +388,25 @@ class ClientConnection(web.RequestHandler):
             waiter.set_exception(error)
 
 
-def _is_one_head(data: bytes) -> bool:
-    """Tell whether a segment is one whole head and nothing else, as most are."""
-    end = data.find(_HEAD_END)
-    return end >= 0 and end == len(data) - len(_HEAD_END) and len(data) <= _KEPT_BYTES
+def _end_of_only_head(data: bytes) -> int:
+    """Return where the head ends in a segment that is one whole request, as most are; else 0."""
+    found = data.find(_HEAD_END)
+    end = found + len(_HEAD_END)
+    if found < 0 or end > _KEPT_BYTES:
+        return 0
+    return end if end == len(data) or _announces(data[:end], len(data) - end) else 0
+
+
+def _announces(head: bytes, length: int) -> bool:
+    """Tell whether a head says that so many bytes follow."""
+    before, _, after = head.lower().partition(_LENGTH_FIELD)
+    # Said once, and nothing else said. Nothing rests on it but how an error is worded.
+    return (
+        after.startswith(b"%d\r" % length)
+        and _LENGTH_FIELD not in after
+        and _CODING_FIELD not in before
+        and _CODING_FIELD not in after
+    )
 
 
 def _name_of(peername: object) -> str:

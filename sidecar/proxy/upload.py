@@ -57,7 +57,7 @@ class Upload:
         if framing.expects_continue:
             self.client.write(_CONTINUE)
         if not content.is_eof():
-            self.client.connection.expect_upload(content)
+            self.client.connection.expect_upload(content, is_chunked=framing.is_chunked)
             if 0 < framing.length <= SMALL_BODY_BYTES:
                 await self._until_whole()
         try:
@@ -88,7 +88,7 @@ class Upload:
     async def _pump(self, upstream: UpstreamConnection) -> None:
         content = self.client.content
         while True:
-            self.client.connection.expect_upload(content)
+            self.client.connection.expect_upload(content, is_chunked=self.framing.is_chunked)
             async with asyncio.timeout(self.timeouts.body_idle_s):
                 data = await content.readany()
             if not data:
