@@ -18,15 +18,12 @@ from sidecar.errors import (
     SidecarError,
 )
 from sidecar.policy.target import MAX_TARGET_BYTES
-from sidecar.proxy import unreadable
+from sidecar.proxy import segment, unreadable
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
 
 _FLUSH_S = 1.0  # for a client that was refused a connection to read the refusal
 _FIRST_REQUEST_S = 1.0  # for a client that connected just before we stopped, to begin its request
 _SPARE_S = 60.0  # aiohttp's keep-alive timer must never be the one that acts: ours knows more
-_HEAD_END = b"\r\n\r\n"
-_LENGTH_FIELD = b"\r\ncontent-length: "
-_CODING_FIELD = b"\r\ntransfer-encoding"
 _NEVER = float("inf")
 _CLOSED = (7, 8)  # TCP_CLOSE, TCP_CLOSE_WAIT of Linux (include/net/tcp_states.h)
 _KEPT_BYTES = 16 * 1024  # of a head, for when it turns out to be unreadable
@@ -188,7 +185,7 @@ class ClientConnection(web.RequestHandler):
         if not self._is_busy and not self._is_head_begun:
             self._is_head_begun = True
             self._await_head()
-            end = _end_of_only_head(data)
+            end = segment.end_of_only_head(data, _KEPT_BYTES)
             if end and self._upload is None and self.tunnel is None:
                 self.latest = data[:end]
                 self._latest_end = b""
@@ -309,7 +306,7 @@ class ClientConnection(web.RequestHandler):
     def _feed_heads(self, data: bytes) -> bytes:
         """Parse all but the last of the heads in `data`; return what is left."""
         for _ in range(MAX_MSG_QUEUE_SIZE):
-            end = self._end_of_head(data)
+            end = segment.end_of_head(self._latest_end, data)
             if end == 0 or end == len(data):
                 break
             self._note_protocol()
@@ -319,16 +316,10 @@ class ClientConnection(web.RequestHandler):
             self._latest_end = b""
             data = data[end:]
             self.latest = data[:_KEPT_BYTES]
-        self._latest_end = (self._latest_end + data)[-len(_HEAD_END) + 1 :]
-        if self.latest.endswith(_HEAD_END):
+        self._latest_end = segment.cut_end(self._latest_end, data)
+        if self.latest.endswith(segment.HEAD_END):
             self._note_protocol()
         return data
-
-    def _end_of_head(self, data: bytes) -> int:
-        """Return how many bytes of `data` belong to a head that ends in it; 0 if none does."""
-        before = len(self._latest_end)  # the end may be cut in two itself
-        found = (self._latest_end + data).find(_HEAD_END)
-        return max(0, found + len(_HEAD_END) - before) if found >= 0 else 0
 
     def _note_protocol(self) -> None:
         if unreadable.is_foreign(self.latest):
@@ -386,27 +377,6 @@ class ClientConnection(web.RequestHandler):
             waiter.set_result(None)
         else:
             waiter.set_exception(error)
-
-
-def _end_of_only_head(data: bytes) -> int:
-    """Return where the head ends in a segment that is one whole request, as most are; else 0."""
-    found = data.find(_HEAD_END)
-    end = found + len(_HEAD_END)
-    if found < 0 or end > _KEPT_BYTES:
-        return 0
-    return end if end == len(data) or _announces(data[:end], len(data) - end) else 0
-
-
-def _announces(head: bytes, length: int) -> bool:
-    """Tell whether a head says that so many bytes follow."""
-    before, _, after = head.lower().partition(_LENGTH_FIELD)
-    # Said once, and nothing else said. Nothing rests on it but how an error is worded.
-    return (
-        after.startswith(b"%d\r" % length)
-        and _LENGTH_FIELD not in after
-        and _CODING_FIELD not in before
-        and _CODING_FIELD not in after
-    )
 
 
 def _name_of(peername: object) -> str:
