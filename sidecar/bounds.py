@@ -3,11 +3,13 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Strict(BaseModel):
+class Table(BaseModel):
+    """A table of settings: what it does not know is an error, and nothing changes afterwards."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TimeoutSettings(_Strict):
+class TimeoutSettings(Table):
     """The `[timeouts]` table, in seconds. What starts with `client_` is asked of clients."""
 
     connect_s: float = Field(
@@ -56,7 +58,7 @@ class TimeoutSettings(_Strict):
     )
 
 
-class LimitSettings(_Strict):
+class LimitSettings(Table):
     """The `[limits]` table."""
 
     connections: int = Field(

@@ -16,9 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -26,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from sidecar.bounds import LimitSettings, TimeoutSettings
+from sidecar.bounds import LimitSettings, Table, TimeoutSettings
 from sidecar.cognito.issuer import issuers, region_of
 from sidecar.errors import SettingsInvalid
 from sidecar.model import Address
@@ -101,11 +99,7 @@ class ModeName(StrEnum):
     REQUIRE = "require"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RouteSettings(_Strict):
+class RouteSettings(Table):
     """One `[[routes]]` entry; first match wins."""
 
     path: Annotated[str, AfterValidator(check_rule_path)]
@@ -123,7 +117,7 @@ class RouteSettings(_Strict):
         return self
 
 
-class PoolSettings(_Strict):
+class PoolSettings(Table):
     """One `[[pools]]` entry: a user pool and what its tokens must say."""
 
     id: Annotated[str, AfterValidator(_check_pool_id)]
@@ -138,7 +132,7 @@ class PoolSettings(_Strict):
         return frozenset(self.issuer) or issuers(self.id)
 
 
-class Settings(_Strict):
+class Settings(Table):
     """All settings, validated. Names are those of the TOML file; the environment adds a prefix."""
 
     user_pool_id: Texts = Field(default=(), description="user pools that callers may come from")

@@ -22,7 +22,7 @@ from tests.support.cruddur import (
     sign_out,
     tokens_in,
 )
-from tests.support.stack import Stack, running_sidecar
+from tests.support.stack import Stack
 
 expires_after_s = partial(pytest.mark.parametrize, "short_tokens", indirect=True)
 
@@ -57,16 +57,8 @@ def short_tokens(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]
 @pytest.fixture(scope="module")
 def strict_url(stack: Stack) -> Iterator[str]:
     """Run a sidecar that refuses bad tokens, and asks Cognito whether a good one was revoked."""
-    with running_sidecar(
-        stack.record["backend_url"],
-        AWS_COGNITO_USER_POOL_ID=stack.pool.user_pool_id,
-        AWS_COGNITO_USER_POOL_CLIENT_ID=stack.pool.client_id,
-        SIDECAR_JWKS_URL=stack.pool.jwks_url,
-        SIDECAR_COGNITO_ENDPOINT=stack.pool.endpoint,
-        SIDECAR_REVOCATION_CHECK_S="0.001",
-        SIDECAR_MODE="optional",
-        SIDECAR_CORS_ORIGINS=stack.record["frontend_url"],
-    ) as url:
+    frontend = stack.record["frontend_url"]
+    with stack.asking_cognito(SIDECAR_MODE="optional", SIDECAR_CORS_ORIGINS=frontend) as url:
         yield url
 
 

@@ -10,20 +10,13 @@ from sidecar.model import BearerToken
 from tests.conftest import StartSidecar
 from tests.support.raw_client import ask as ask_raw
 from tests.support.recording_backend import RecordingBackend
-from tests.support.stack import Stack, ask, running_sidecar
+from tests.support.stack import Stack, ask
 
 
 @pytest.fixture(scope="module")
 def sidecar_url(stack: Stack) -> Iterator[str]:
     """Run a sidecar that asks Cognito at every tenth of a second."""
-    with running_sidecar(
-        stack.record["backend_url"],
-        AWS_COGNITO_USER_POOL_ID=stack.pool.user_pool_id,
-        AWS_COGNITO_USER_POOL_CLIENT_ID=stack.pool.client_id,
-        SIDECAR_JWKS_URL=stack.pool.jwks_url,
-        SIDECAR_COGNITO_ENDPOINT=stack.pool.endpoint,
-        SIDECAR_REVOCATION_CHECK_S="0.001",
-    ) as url:
+    with stack.asking_cognito() as url:
         yield url
 
 

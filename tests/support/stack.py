@@ -7,7 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -40,6 +40,18 @@ class Stack:
     def ask(self, path: str, *, base: str = "sidecar_url", **options: Any) -> Reply:
         """Ask one of the servers; see `ask`."""
         return ask(self.record[base] + path, **options)
+
+    def asking_cognito(self, **environment: str) -> AbstractContextManager[str]:
+        """Run another sidecar of the demo's, which asks Cognito about every token; see below."""
+        return running_sidecar(
+            self.record["backend_url"],
+            AWS_COGNITO_USER_POOL_ID=self.pool.user_pool_id,
+            AWS_COGNITO_USER_POOL_CLIENT_ID=self.pool.client_id,
+            SIDECAR_JWKS_URL=self.pool.jwks_url,
+            SIDECAR_COGNITO_ENDPOINT=self.pool.endpoint,
+            SIDECAR_REVOCATION_CHECK_S="0.001",
+            **environment,
+        )
 
 
 def ask(
