@@ -18,15 +18,15 @@ from sidecar.errors import (
     SidecarError,
 )
 from sidecar.policy.target import MAX_TARGET_BYTES
-from sidecar.proxy import segment, unreadable
+from sidecar.proxy import unreadable
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
+from sidecar.proxy.pieces import Pieces
 
 _FLUSH_S = 1.0  # for a client that was refused a connection to read the refusal
 _FIRST_REQUEST_S = 1.0  # for a client that connected just before we stopped, to begin its request
 _SPARE_S = 60.0  # aiohttp's keep-alive timer must never be the one that acts: ours knows more
 _NEVER = float("inf")
 _CLOSED = (7, 8)  # TCP_CLOSE, TCP_CLOSE_WAIT of Linux (include/net/tcp_states.h)
-_KEPT_BYTES = 16 * 1024  # of a head, for when it turns out to be unreadable
 
 _LINGER_S = 2.0
 """For the rest of a body nobody wants: closing with bytes unread would reset the answer away. Time
@@ -74,23 +74,21 @@ class ClientConnection(web.RequestHandler):
         has_answer: The answer to the latest request has begun.
         is_foreign: A request on it spoke another protocol than HTTP.
         is_winding_up: It is closed after the request in flight.
-        latest: The beginning of the request that is being read; all that is known of one that
-            cannot be.
         peer: What the other end is called: an IP address; empty for a Unix socket.
         tunnel: The WebSocket that it carries.
     """
 
     __slots__ = (
         "_deadline",
+        "_is_alone",
         "_is_busy",
         "_is_head_begun",
         "_is_in_chunks",
         "_is_new",
-        "_is_plain",
         "_is_refused",
         "_is_unreadable",
-        "_latest_end",
         "_now",
+        "_pieces",
         "_registry",
         "_spokesman",
         "_timeouts",
@@ -100,7 +98,6 @@ class ClientConnection(web.RequestHandler):
         "has_answer",
         "is_foreign",
         "is_winding_up",
-        "latest",
         "peer",
         "tunnel",
     )
@@ -134,13 +131,12 @@ class ClientConnection(web.RequestHandler):
         self._is_busy = False
         self._is_head_begun = False
         self._is_new = True
-        self._is_plain = False
-        self._latest_end = b""
+        self._is_alone = False
+        self._pieces = Pieces()
         self._is_unreadable = False
         self.has_answer = False
         self.is_foreign = False
         self.is_winding_up = False
-        self.latest = b""
         self.peer = ""
         self._deadline = _NEVER
         self._upload: StreamReader | None = None
@@ -148,6 +144,11 @@ class ClientConnection(web.RequestHandler):
         self._writable: asyncio.Future[None] | None = None
         self._wire: asyncio.Transport | None = None
         self.tunnel: Closable | None = None
+
+    @property
+    def latest(self) -> bytes:
+        """The beginning of the latest head; all that is known of one that cannot be read."""
+        return self._pieces.head
 
     # --- asyncio.Protocol, as aiohttp implements it -----------------------------------------------
 
@@ -173,8 +174,8 @@ class ClientConnection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Parse bytes of the client.
 
-        Heads are handed on one by one: aiohttp forgets every request that is read together with a
-        malformed one, and every byte that is read together with a declined upgrade.
+        Heads and bodies are handed on one by one: aiohttp forgets every request that is read
+        together with a malformed one, and every byte that is read together with a declined upgrade.
         """
         if self._is_refused:
             return
@@ -182,28 +183,21 @@ class ClientConnection(web.RequestHandler):
             super().data_received(data)
             self._check_upload()
             return
-        if not self._is_busy and not self._is_head_begun:
+        is_first = not self._is_busy and not self._is_head_begun
+        if is_first:
             self._is_head_begun = True
             self._await_head()
-            end = segment.end_of_only_head(data, _KEPT_BYTES)
-            if end and self._upload is None and self.tunnel is None:
-                self.latest = data[:end]
-                self._latest_end = b""
-                self._is_plain = True
+            if self._pieces.is_lost:
+                self._pieces.restart()
+            if self._pieces.take_only(data):
+                self._is_alone = True
                 self._note_protocol()
-                super().data_received(self.latest)
-                if end < len(data):
-                    super().data_received(data[end:])
+                super().data_received(data)
                 return
-            self.latest = b""
-        self._is_plain = False
-        if len(self.latest) < _KEPT_BYTES:
-            self.latest += data[:_KEPT_BYTES]
-        if self._upload is None and self.tunnel is None:
-            super().data_received(self._feed_heads(data))
+        if self.tunnel is None:
+            self._feed(data, is_first=is_first)
         else:
             super().data_received(data)
-            self._check_upload()
 
     def resume_writing(self) -> None:
         """Wake whoever waits in `drain`."""
@@ -238,8 +232,8 @@ class ClientConnection(web.RequestHandler):
     def end_request(self, *, keeps_alive: bool) -> None:
         """Start the clock for the next request, or for reading the rest of this answer."""
         self._is_busy = False
-        if self._is_plain:  # nothing has come since: an idle connection need not hold a token
-            self.latest = b""
+        if self._is_alone and keeps_alive:  # an idle connection need not hold a token
+            self._pieces.restart()
         if self._upload is not None and self._upload.exception() is not None:
             self._upload.feed_eof()  # or aiohttp would read on, and log what it meets
         self._upload = None
@@ -303,26 +297,28 @@ class ClientConnection(web.RequestHandler):
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _feed_heads(self, data: bytes) -> bytes:
-        """Parse all but the last of the heads in `data`; return what is left."""
-        for _ in range(MAX_MSG_QUEUE_SIZE):
-            end = segment.end_of_head(self._latest_end, data)
-            if end == 0 or end == len(data):
+    def _feed(self, data: bytes, *, is_first: bool) -> None:
+        """Parse heads and bodies one by one, up to as many as aiohttp holds at once."""
+        pieces, has_head = self._pieces, False
+        for _ in range(2 * MAX_MSG_QUEUE_SIZE):
+            if pieces.is_between():
+                if has_head and self._has_parser_failed():
+                    return  # what follows has no beginning
+                self._is_alone, is_first = is_first, False
+            piece, data = pieces.cut(data)
+            if pieces.is_whole:
+                self._note_protocol()
+                has_head = True
+            super().data_received(piece)
+            if not data:
                 break
-            self._note_protocol()
-            super().data_received(data[:end])
-            if self._has_parser_failed():
-                return b""  # what follows has no beginning
-            self._latest_end = b""
-            data = data[end:]
-            self.latest = data[:_KEPT_BYTES]
-        self._latest_end = segment.cut_end(self._latest_end, data)
-        if self.latest.endswith(segment.HEAD_END):
-            self._note_protocol()
-        return data
+        else:
+            pieces.lose_track()
+            super().data_received(data)
+        self._check_upload()
 
     def _note_protocol(self) -> None:
-        if unreadable.is_foreign(self.latest):
+        if unreadable.is_foreign(self._pieces.head):
             self.is_foreign = True
 
     def _has_left(self) -> bool:
