@@ -195,7 +195,9 @@ class ClientConnection(web.RequestHandler):
                 super().data_received(data)
                 return
         if self.tunnel is None:
-            self._feed(data, is_first=is_first)
+            # A head on a connection that is not fresh may have come while another request, read
+            # long before, was about to begin: its end must not make us forget this one.
+            self._feed(data, is_alone=is_first and self._pieces.is_fresh)
         else:
             super().data_received(data)
 
@@ -297,14 +299,14 @@ class ClientConnection(web.RequestHandler):
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _feed(self, data: bytes, *, is_first: bool) -> None:
+    def _feed(self, data: bytes, *, is_alone: bool) -> None:
         """Parse heads and bodies one by one, up to as many as aiohttp holds at once."""
         pieces, has_head = self._pieces, False
         for _ in range(2 * MAX_MSG_QUEUE_SIZE):
             if pieces.is_between():
                 if has_head and self._has_parser_failed():
                     return  # what follows has no beginning
-                self._is_alone, is_first = is_first, False
+                self._is_alone, is_alone = is_alone, False
             piece, data = pieces.cut(data)
             if pieces.is_whole:
                 self._note_protocol()

@@ -9,8 +9,11 @@ import sys
 
 HEAD_END = b"\r\n\r\n"
 
-KEPT_BYTES = 16 * 1024
-"""How much of a head is kept, for when it turns out to be unreadable."""
+SHOWN_BYTES = 16 * 1024
+"""How much of a head is shown, for when it turns out to be unreadable."""
+
+KEPT_BYTES = 256 * 1024
+"""How much of a head is kept, to find out what follows it: more than any that is not refused."""
 
 _REST = sys.maxsize  # all that is still to come
 _UNKNOWN = -1  # nobody has asked yet: most requests have no body, and finding out costs 1 µs
@@ -23,39 +26,49 @@ class Pieces:
     """Cuts one connection's bytes. A class because segments end anywhere.
 
     Attributes:
-        head: The latest head, as far as it has come and is kept.
-        is_whole: All of it has come; what follows is its body.
+        is_whole: All of the latest head has come; what follows is its body.
         is_lost: Nobody knows any more what follows, until `restart`.
     """
 
-    __slots__ = ("_end", "_left", "head", "is_lost", "is_whole")
+    __slots__ = ("_end", "_kept", "_left", "is_lost", "is_whole")
 
     def __init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
         """Forget the latest head; what comes next is another one."""
-        self.head = b""
+        self._kept: bytes | bytearray = b""
         self.is_whole = False
         self.is_lost = False
         self._end = b""
         self._left = _UNKNOWN
 
+    @property
+    def head(self) -> bytes:
+        """The beginning of the latest head, as far as it has come."""
+        return bytes(self._kept[:SHOWN_BYTES])
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing has come since `restart`."""
+        return not self._kept and not self.is_whole
+
     def take_only(self, data: bytes) -> bool:
         """Take a segment that is a head and nothing else, as most are; tell whether it was."""
         end = data.find(HEAD_END)
-        if end < 0 or end + len(HEAD_END) != len(data) or len(data) > KEPT_BYTES or self.head:
+        if end < 0 or end + len(HEAD_END) != len(data) or not self.is_fresh:
             return False
-        self.head = data
+        self._kept = data
         self.is_whole = True
         return True
 
     def is_between(self) -> bool:
         """Tell whether another head comes next: nothing of the latest request is to come."""
         if not self.is_whole:
-            return not self.head
+            return not self._kept
         if self._left == _UNKNOWN:
-            self._left = _body_bytes(self.head)
+            self._left = _body_bytes(bytes(self._kept))
+            self.is_lost = self._left == _REST
         return self._left == 0
 
     def cut(self, data: bytes) -> tuple[bytes, bytes]:
@@ -74,7 +87,9 @@ class Pieces:
         self.is_whole = end > 0
         piece = data[:end] if end else data
         self._end = (self._end + piece)[-len(HEAD_END) + 1 :]
-        self.head += piece[: KEPT_BYTES - len(self.head)]
+        if not self._kept:
+            self._kept = bytearray()
+        self._kept += piece[: KEPT_BYTES - len(self._kept)]
         return piece, data[len(piece) :]
 
     def lose_track(self) -> None:

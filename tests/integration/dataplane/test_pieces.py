@@ -8,7 +8,7 @@ import pytest
 from sidecar.server import Sidecar
 from tests.integration.dataplane.conftest import dial, read_all, until
 from tests.support.raw_client import Answer, converse, parse_answers
-from tests.support.recording_backend import Exchange, RecordingBackend
+from tests.support.recording_backend import OK, Exchange, RecordingBackend
 
 FORM = (
     b'--b\r\nContent-Disposition: form-data; name="t"\r\n\r\n'
@@ -166,3 +166,61 @@ async def test_request_behind_the_end_of_a_body_is_read_though_the_next_is_bad(
     answers = await say(sidecar, UPLOAD[:-5], UPLOAD[-5:] + get("/b") + bad)
     assert [answer.status for answer in answers] == [200, 200, 400]
     assert [request.target for request in backend.requests] == ["/a", "/b"]
+
+
+BIG = "".join(f"X-{number}: {'x' * 5000}\r\n" for number in range(4))
+BAD = get("/bad", fields="X Y: 1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "statuses"),
+    [
+        ([get("/a") + get("/big", fields=BIG), FOREIGN], [200, 200, 505]),
+        ([get("/a") + get("/big", fields=BIG), get("/b") + BAD], [200, 200, 200, 400]),
+        ([get("/big", fields=BIG) + get("/b") + BAD], [200, 200, 400]),
+        ([post("/big", FORM, BIG) + get("/b") + BAD], [200, 200, 400]),
+        ([get("/big", fields=BIG) + FOREIGN], [505]),
+    ],
+)
+async def test_requests_behind_a_long_head_are_judged_alone(
+    sidecar: Sidecar, pieces: list[bytes], statuses: list[int]
+) -> None:
+    """As those behind a short one are, at once and later."""
+    reader, writer = await dial(sidecar.address)
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0.05)
+        await until(lambda: sidecar.read().in_flight == 0)
+    answers = parse_answers(await read_all(reader))[0]
+    writer.close()
+    assert [answer.status for answer in answers] == statuses
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_form_that_comes_just_as_another_request_begins_is_carried(
+    sidecar: Sidecar, backend: RecordingBackend, turns: int
+) -> None:
+    """Between the end of one request and the beginning of the next that is there already."""
+    reader, writer = await dial(sidecar.address)
+    form = post("/f", FORM)
+
+    async def reply(
+        exchange: Exchange, _: asyncio.StreamReader, answer: asyncio.StreamWriter
+    ) -> None:
+        if exchange.target == "/first":
+            await asyncio.sleep(0.03)
+        answer.write(OK)
+        if exchange.target == "/first":
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+            writer.write(form[:-60])
+
+    backend.reply = reply
+    writer.write(get("/first"))
+    await until(lambda: sidecar.read().in_flight == 1)
+    writer.write(get("/second"))
+    await asyncio.sleep(0.1)
+    writer.write(form[-60:] + get("/last", fields="Connection: close\r\n"))
+    answers = parse_answers(await read_all(reader))[0]
+    writer.close()
+    assert [answer.status for answer in answers] == [200] * 4
