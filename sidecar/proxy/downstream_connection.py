@@ -7,30 +7,22 @@ import asyncio
 import socket
 from typing import Protocol, cast
 
-from aiohttp import StreamReader, web
-from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
+from aiohttp import web
 
 from sidecar.errors import (
     InternalError,
     Overloaded,
-    RequestMalformed,
     RequestTimeout,
     SidecarError,
 )
-from sidecar.policy.target import MAX_TARGET_BYTES
 from sidecar.proxy import unreadable
+from sidecar.proxy.downstream_reading import ReadingConnection
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
-from sidecar.proxy.pieces import Pieces
 
 _FLUSH_S = 1.0  # for a client that was refused a connection to read the refusal
 _FIRST_REQUEST_S = 1.0  # for a client that connected just before we stopped, to begin its request
-_SPARE_S = 60.0  # aiohttp's keep-alive timer must never be the one that acts: ours knows more
 _NEVER = float("inf")
 _CLOSED = (7, 8)  # TCP_CLOSE, TCP_CLOSE_WAIT of Linux (include/net/tcp_states.h)
-
-_LINGER_S = 2.0
-"""For the rest of a body nobody wants: closing with bytes unread would reset the answer away. Time
-enough to read an answer, and not for more."""
 
 
 class Spokesman(Protocol):
@@ -59,47 +51,26 @@ class Registry(Protocol):
         ...
 
 
-class Closable(Protocol):
-    """A WebSocket that can be asked to end."""
-
-    def close(self, code: int) -> None:
-        """Begin the closing handshake with this code."""
-        ...
-
-
-class ClientConnection(web.RequestHandler):
+class ClientConnection(ReadingConnection):
     """One connection of a client, from its first byte to its last.
 
     Attributes:
         has_answer: The answer to the latest request has begun.
-        is_foreign: A request on it spoke another protocol than HTTP.
         is_winding_up: It is closed after the request in flight.
         peer: What the other end is called: an IP address; empty for a Unix socket.
-        tunnel: The WebSocket that it carries.
     """
 
     __slots__ = (
         "_deadline",
-        "_is_alone",
-        "_is_busy",
-        "_is_head_begun",
-        "_is_in_chunks",
         "_is_new",
-        "_is_refused",
-        "_is_unreadable",
         "_now",
-        "_pieces",
         "_registry",
         "_spokesman",
         "_timeouts",
-        "_upload",
-        "_wire",
         "_writable",
         "has_answer",
-        "is_foreign",
         "is_winding_up",
         "peer",
-        "tunnel",
     )
 
     def __init__(
@@ -112,43 +83,18 @@ class ClientConnection(web.RequestHandler):
         is_too_many: bool,
     ) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(
-            manager,
-            loop=loop,
-            access_log=None,  # type: ignore[arg-type] # aiohttp's own way to say "no log"
-            auto_decompress=False,
-            keepalive_timeout=timeouts.keep_alive_s + _SPARE_S,
-            max_line_size=MAX_TARGET_BYTES,
-            max_field_size=limits.field_bytes,
-            max_headers=limits.fields,
-            lingering_time=_LINGER_S,
-        )
+        super().__init__(manager, loop, limits, timeouts.keep_alive_s)
         self._now = loop.time
         self._registry = cast(Registry, manager)
         self._spokesman = spokesman
         self._timeouts = timeouts
-        self._is_refused = is_too_many
-        self._is_busy = False
-        self._is_head_begun = False
+        self._is_deaf = is_too_many
         self._is_new = True
-        self._is_alone = False
-        self._pieces = Pieces()
-        self._is_unreadable = False
         self.has_answer = False
-        self.is_foreign = False
         self.is_winding_up = False
         self.peer = ""
         self._deadline = _NEVER
-        self._upload: StreamReader | None = None
-        self._is_in_chunks = False
         self._writable: asyncio.Future[None] | None = None
-        self._wire: asyncio.Transport | None = None
-        self.tunnel: Closable | None = None
-
-    @property
-    def latest(self) -> bytes:
-        """The beginning of the latest head; all that is known of one that cannot be read."""
-        return self._pieces.head
 
     # --- asyncio.Protocol, as aiohttp implements it -----------------------------------------------
 
@@ -157,12 +103,12 @@ class ClientConnection(web.RequestHandler):
         # uvloop's transports do the work of asyncio.Transport without being of its class.
         self._wire = cast(asyncio.Transport, transport)
         self._registry.opened(self)
-        if self._is_refused:
+        if self._is_deaf:
             self._refuse(Overloaded("fewer connections at once"))
             return
         super().connection_made(transport)
         self.peer = _name_of(self.peername)
-        self._await_head()
+        self.head_begins()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wake whoever waits in `drain`, in vain."""
@@ -171,35 +117,9 @@ class ClientConnection(web.RequestHandler):
         super().connection_lost(exc)
         self._wake_writer(ConnectionResetError())
 
-    def data_received(self, data: bytes) -> None:
-        """Parse bytes of the client.
-
-        Heads and bodies are handed on one by one: aiohttp forgets every request that is read
-        together with a malformed one, and every byte that is read together with a declined upgrade.
-        """
-        if self._is_refused:
-            return
-        if not data:  # aiohttp itself, to go on with what its parser has kept
-            super().data_received(data)
-            self._check_upload()
-            return
-        is_first = not self._is_busy and not self._is_head_begun
-        if is_first:
-            self._is_head_begun = True
-            self._await_head()
-            if self._pieces.is_lost:
-                self._pieces.restart()
-            if self._pieces.take_only(data):
-                self._is_alone = True
-                self._note_protocol()
-                super().data_received(data)
-                return
-        if self.tunnel is None:
-            # A head on a connection that is not fresh may have come while another request, read
-            # long before, was about to begin: its end must not make us forget this one.
-            self._feed(data, is_alone=is_first and self._pieces.is_fresh)
-        else:
-            super().data_received(data)
+    def head_begins(self) -> None:
+        """Start the clock for a request's head."""
+        self._deadline = self._now() + self._timeouts.head_s
 
     def resume_writing(self) -> None:
         """Wake whoever waits in `drain`."""
@@ -234,19 +154,9 @@ class ClientConnection(web.RequestHandler):
     def end_request(self, *, keeps_alive: bool) -> None:
         """Start the clock for the next request, or for reading the rest of this answer."""
         self._is_busy = False
-        if self._is_alone and keeps_alive:  # an idle connection need not hold a token
-            self._pieces.restart()
-        if self._upload is not None and self._upload.exception() is not None:
-            self._upload.feed_eof()  # or aiohttp would read on, and log what it meets
-        self._upload = None
+        self._end_reading(keeps_alive=keeps_alive)
         patience = self._timeouts.keep_alive_s if keeps_alive else self._timeouts.write_s
         self._deadline = self._now() + patience
-
-    def expect_upload(self, content: StreamReader, *, is_chunked: bool) -> None:
-        """Note a body that is still to come; chunks are watched for errors in their framing."""
-        self._upload = content
-        self._is_in_chunks = is_chunked
-        self._check_upload()
 
     async def drain(self) -> None:
         """Wait until the client has read enough for more to be written.
@@ -289,7 +199,7 @@ class ClientConnection(web.RequestHandler):
             self.abort()
         if now < self._deadline:
             return
-        if self._wire is None or self._wire.is_closing() or self._is_refused:
+        if self._wire is None or self._wire.is_closing() or self._is_deaf:
             self.abort()
             return
         self._deadline = now + self._timeouts.write_s
@@ -298,30 +208,6 @@ class ClientConnection(web.RequestHandler):
         self.force_close()
 
     # --- inside -----------------------------------------------------------------------------------
-
-    def _feed(self, data: bytes, *, is_alone: bool) -> None:
-        """Parse heads and bodies one by one, up to as many as aiohttp holds at once."""
-        pieces, has_head = self._pieces, False
-        for _ in range(2 * MAX_MSG_QUEUE_SIZE):
-            if pieces.is_between():
-                if has_head and self._has_parser_failed():
-                    return  # what follows has no beginning
-                self._is_alone, is_alone = is_alone, False
-            piece, data = pieces.cut(data)
-            if pieces.is_whole:
-                self._note_protocol()
-                has_head = True
-            super().data_received(piece)
-            if not data:
-                break
-        else:
-            pieces.lose_track()
-            super().data_received(data)
-        self._check_upload()
-
-    def _note_protocol(self) -> None:
-        if unreadable.is_foreign(self._pieces.head):
-            self.is_foreign = True
 
     def _has_left(self) -> bool:
         """Tell whether the client has closed, which nobody notices while its upload is held up."""
@@ -334,38 +220,13 @@ class ClientConnection(web.RequestHandler):
             return False
         return state in _CLOSED
 
-    def _await_head(self) -> None:
-        self._deadline = self._now() + self._timeouts.head_s
-
     def _refuse(self, error: SidecarError) -> None:
         assert self._wire is not None  # noqa: S101 - there was somebody to refuse
         self._wire.write(self._spokesman.refuse_connection(error, self.latest))
-        if self._is_refused:
+        if self._is_deaf:
             # Half-closed first: closing at once could reset the answer away before it is read.
             self._wire.write_eof()
             self._deadline = self._now() + _FLUSH_S
-
-    def _check_upload(self) -> None:
-        content = self._upload
-        if content is None or not self._is_in_chunks or content.is_eof():
-            return
-        if content.exception() is not None:
-            return
-        if self._has_parser_failed():
-            content.set_exception(RequestMalformed("a body in its announced framing"))
-
-    def _has_parser_failed(self) -> bool:
-        """Tell whether the parser has given up; nothing more can be read then.
-
-        aiohttp keeps that for after the request, which may wait for its body in vain. Every
-        call of its parser adds one more error to its queue, and a full queue stops the reading;
-        a sound parser does nothing with no bytes. Measured: 1.5 µs.
-        """
-        if self._wire is not None and self._wire.is_reading():
-            for _ in range(MAX_MSG_QUEUE_SIZE):
-                super().data_received(b"")
-            self._is_unreadable = not self._wire.is_reading()
-        return self._is_unreadable
 
     def _wake_writer(self, error: Exception | None) -> None:
         waiter, self._writable = self._writable, None
