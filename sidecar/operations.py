@@ -18,9 +18,10 @@ from sidecar.identity.authenticator import Pool
 from sidecar.model import RequestRecord
 from sidecar.ops.access_log import AccessLog, json_line, text_line
 from sidecar.ops.admin import Admin, Sources
+from sidecar.ops.exposition import Exposition
 from sidecar.ops.history import STEP_S, History
 from sidecar.ops.logs import is_json
-from sidecar.ops.metrics import Exposition, Metrics, Readings
+from sidecar.ops.metrics import Metrics, Readings
 from sidecar.ops.refusals import Refusals, Refused
 from sidecar.ops.status import Now, describe
 from sidecar.ops.totals import Snapshot, counts_of

@@ -14,8 +14,9 @@ from sidecar import assembly
 from sidecar.config import Settings
 from sidecar.errors import WorkerFailed
 from sidecar.ops.admin import Admin, NobodyAnswers, Sources
+from sidecar.ops.exposition import Exposition
 from sidecar.ops.history import STEP_S, History
-from sidecar.ops.metrics import Exposition, Readings
+from sidecar.ops.metrics import Readings
 from sidecar.ops.processes import ProcessesCollector
 from sidecar.ops.status import Now, describe
 from sidecar.ops.totals import Snapshot, Totals

@@ -10,7 +10,8 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.model import Anonymous, RequestRecord
-from sidecar.ops.metrics import Exposition, KeyReading, Metrics, Readings
+from sidecar.ops.exposition import Exposition
+from sidecar.ops.metrics import KeyReading, Metrics, Readings
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "observability"
 DOCS = Path(__file__).parents[3] / "docs" / "operations.md"

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from sidecar.config import load
-from sidecar.ops.metrics import Exposition, Metrics, Readings
+from sidecar.ops.exposition import Exposition
+from sidecar.ops.metrics import Metrics, Readings
 
 K8S = Path(__file__).parents[3] / "deploy" / "k8s"
 OVERLAYS = ("aws", "local")

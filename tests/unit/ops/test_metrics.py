@@ -4,7 +4,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.model import Anonymous, Identity, RequestRecord
-from sidecar.ops.metrics import Exposition, KeyReading, Metrics, Readings
+from sidecar.ops.exposition import Exposition
+from sidecar.ops.metrics import KeyReading, Metrics, Readings
 from tests.support.cost import calls_of
 
 POOL = "eu-west-1_x"
