@@ -27,6 +27,7 @@ from sidecar.ops.metrics import KeyReading, Readings
 from sidecar.proxy.downstream import ClientServer
 from sidecar.proxy.gateway import Gateway, Rules
 from sidecar.proxy.identification import Identification
+from sidecar.proxy.outbox import Outbox
 from sidecar.proxy.relay import Relay
 from sidecar.proxy.upstream import UpstreamPool
 
@@ -93,22 +94,24 @@ class Sidecar(lifecycle.Service):
         self._session = session
         operations = self.operations = Operations(self)
         self._cleanup.push_async_callback(operations.close)
+        outbox = Outbox(asyncio.get_running_loop())
         upstream = UpstreamPool(
             settings.upstream,
             assembly.upstream_timeouts(settings),
             settings.limits.backend_connections,
+            outbox,
         )
         self._cleanup.callback(upstream.close)
         self._upstream = upstream
         timeouts, limits = assembly.client_timeouts(settings), assembly.client_limits(settings)
         relay = Relay(upstream, timeouts, limits)
         self._gateway = Gateway(
-            self._make_rules(settings, self._sources), relay, operations.observe
+            self._make_rules(settings, self._sources), relay, operations.observe, outbox
         )
-        self._server = ClientServer(self._gateway.handle, self._gateway, timeouts, limits)
+        self._server = ClientServer(self._gateway.handle, self._gateway, timeouts, limits, outbox)
         # Stopped in reverse: the public port drains first, and the admin port tells of it.
         if settings.verify_listen is not None:
-            verifier = ClientServer(self._gateway.verify, self._gateway, timeouts, limits)
+            verifier = ClientServer(self._gateway.verify, self._gateway, timeouts, limits, outbox)
             drain_s = settings.timeouts.drain_s
             asked = web.ServerRunner(verifier, shutdown_timeout=drain_s)
             self.verify_address = await self._listen(asked, settings.verify_listen)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sidecar.proxy.downstream_connection import ClientConnection, Spokesman
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
+from sidecar.proxy.outbox import Outbox
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -28,6 +29,10 @@ class ClientServer(web.Server):
         spokesman: Words what is said where there is no request to answer.
         timeouts: How long a client may take.
         limits: How much it may send.
+        outbox: Says when answers go out.
+
+    Attributes:
+        outbox: The same.
     """
 
     def __init__(
@@ -36,12 +41,14 @@ class ClientServer(web.Server):
         spokesman: Spokesman,
         timeouts: ClientTimeouts,
         limits: ClientLimits,
+        outbox: Outbox,
     ) -> None:
         # The handler is cancelled when its client leaves, which closes the backend connection.
         super().__init__(handler, handler_cancellation=True)
         self._spokesman = spokesman
         self._timeouts = timeouts
         self._limits = limits
+        self.outbox = outbox
         self._loop = asyncio.get_running_loop()
         self._open: set[ClientConnection] = set()
         self._sweeper: asyncio.TimerHandle | None = None

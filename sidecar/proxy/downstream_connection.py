@@ -18,6 +18,7 @@ from sidecar.errors import (
 from sidecar.proxy import unreadable
 from sidecar.proxy.downstream_reading import ReadingConnection
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
+from sidecar.proxy.outbox import BatchingTransport, Outbox
 
 _FLUSH_S = 1.0  # for a client that was refused a connection to read the refusal
 _FIRST_REQUEST_S = 1.0  # for a client that connected just before we stopped, to begin its request
@@ -40,7 +41,13 @@ class Spokesman(Protocol):
 
 
 class Registry(Protocol):
-    """Who counts connections."""
+    """What the connections of a server share.
+
+    Attributes:
+        outbox: Says when answers go out.
+    """
+
+    outbox: Outbox
 
     def opened(self, connection: "ClientConnection") -> None:
         """Count one in."""
@@ -101,12 +108,13 @@ class ClientConnection(ReadingConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve, or say at once that there are too many already."""
         # uvloop's transports do the work of asyncio.Transport without being of its class.
-        self._wire = cast(asyncio.Transport, transport)
+        below = cast(asyncio.Transport, transport)
+        self._wire = cast(asyncio.Transport, BatchingTransport(below, self._registry.outbox))
         self._registry.opened(self)
         if self._is_deaf:
             self._refuse(Overloaded("fewer connections at once"))
             return
-        super().connection_made(transport)
+        super().connection_made(self._wire)
         self.peer = _name_of(self.peername)
         self.head_begins()
 

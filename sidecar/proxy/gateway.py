@@ -23,6 +23,7 @@ from sidecar.proxy.client import Client, own_answer
 from sidecar.proxy.framing import check_framing
 from sidecar.proxy.hops import Hops
 from sidecar.proxy.identification import Identification
+from sidecar.proxy.outbox import Outbox
 from sidecar.proxy.relay import Outgoing, Relay
 from sidecar.proxy.verify import verify
 
@@ -63,11 +64,11 @@ class Gateway:
         rules: What the settings say.
         relay: Carries exchanges with the backend.
         observe: Told of every request once it is over.
+        outbox: Is told how many requests are under way.
 
     Attributes:
         rules: May be replaced; a request is carried by those it found when it began.
         is_draining: Every answer is the last one of its connection.
-        in_flight: Requests that have begun and are not over.
     """
 
     def __init__(
@@ -75,12 +76,18 @@ class Gateway:
         rules: Rules,
         relay: Relay,
         observe: Callable[[RequestRecord], None],
+        outbox: Outbox,
     ) -> None:
         self.rules = rules
         self._relay = relay
         self._observe = observe
+        self._outbox = outbox
         self.is_draining = False
-        self.in_flight = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have begun and are not over."""
+        return self._outbox.in_flight
 
     def handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         """Answer one request, whatever it is."""
@@ -93,7 +100,7 @@ class Gateway:
     async def _serve(self, request: web.BaseRequest, work: Work) -> web.StreamResponse:
         client = Client(request)
         record = RequestRecord(request.method, monotonic())
-        self.in_flight += 1
+        self._outbox.in_flight += 1
         try:
             self._admit(client)
             await work(request, client, record)
@@ -102,7 +109,7 @@ class Gateway:
         except ConnectionError:  # the client left; there is nobody to tell
             client.abort()
         finally:
-            self.in_flight -= 1
+            self._outbox.in_flight -= 1
             self._finish(client, record)
         if client.is_behind:
             try:

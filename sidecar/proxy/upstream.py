@@ -4,6 +4,7 @@ import asyncio
 
 from sidecar.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from sidecar.model import Address
+from sidecar.proxy.outbox import Outbox
 from sidecar.proxy.response_head import KnownHeads
 from sidecar.proxy.upstream_connection import (
     UpstreamConnection,
@@ -24,12 +25,20 @@ class UpstreamPool:
         address: Of the backend; a name is looked up anew for each connection.
         timeouts: What the backend may take.
         max_connections: Open at once, those in use and those idle.
+        outbox: Says when requests go out.
     """
 
-    def __init__(self, address: Address, timeouts: UpstreamTimeouts, max_connections: int) -> None:
+    def __init__(
+        self,
+        address: Address,
+        timeouts: UpstreamTimeouts,
+        max_connections: int,
+        outbox: Outbox,
+    ) -> None:
         self._address = address
         self._timeouts = timeouts
         self._max_connections = max_connections
+        self._outbox = outbox
         self._loop = asyncio.get_running_loop()
         self._now = self._loop.time
         self._known = KnownHeads()
@@ -124,7 +133,7 @@ class UpstreamPool:
         return connection
 
     def _new(self) -> UpstreamConnection:
-        return UpstreamConnection(self._loop, self._timeouts, self._known)
+        return UpstreamConnection(self._loop, self._timeouts, self._known, self._outbox)
 
     def _sweep(self) -> None:
         now = self._now()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from sidecar.errors import SidecarError, UpstreamBroken, UpstreamError, UpstreamTimeout
+from sidecar.proxy.outbox import BatchingTransport, Outbox
 from sidecar.proxy.response import ResponseReader
 from sidecar.proxy.response_head import KnownHeads, ResponseHead
 
@@ -54,12 +55,17 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, timeouts: UpstreamTimeouts, known: KnownHeads
+        self,
+        loop: asyncio.AbstractEventLoop,
+        timeouts: UpstreamTimeouts,
+        known: KnownHeads,
+        outbox: Outbox,
     ) -> None:
         self._loop = loop
         self._now = loop.time
         self._timeouts = timeouts
-        self._transport: asyncio.Transport | None = None
+        self._outbox = outbox
+        self._transport: BatchingTransport | None = None
         self._response = ResponseReader(known)
         self._error: SidecarError | None = None
         self._read_waiter: asyncio.Future[None] | None = None
@@ -68,6 +74,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_reading_paused = False
         self.is_reused = False
         self._has_answered = False
+        self._is_beginning = False  # nothing but the beginning of a request was written, if at all
         self.deadline = _NEVER
         self.opened_at = loop.time()
         self.idle_since = 0.0
@@ -89,6 +96,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._has_answered = False
         self._response.expect(is_head=is_head, may_upgrade=is_handshake)
         self.write(data)
+        self._is_beginning = True
         if is_whole:
             self.deadline = self._now() + self._timeouts.head_s
 
@@ -96,8 +104,10 @@ class UpstreamConnection(asyncio.Protocol):
         """Send more of the request; raises what ended the connection, if anything did."""
         if self._error is not None:
             raise _afresh(self._error)
-        if self._transport is not None:
-            self._transport.write(data)
+        transport = self._transport
+        if transport is not None:
+            self._is_beginning = self._is_beginning and transport.holds
+            transport.write(data)
 
     def expect_answer(self) -> None:
         """Note that the request is whole: from now on the backend's time counts."""
@@ -232,12 +242,14 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport of a new connection."""
         # uvloop's transports do the work of asyncio.Transport without being of its class.
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = BatchingTransport(cast(asyncio.Transport, transport), self._outbox)
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes of the backend; make it wait when nobody takes them."""
-        response = self._response
-        if response.is_complete:  # unasked-for bytes could answer somebody else's request
+        response, transport = self._response, self._transport
+        # Unasked-for bytes could answer somebody else's request: the next one, or one that still
+        # waits to be sent.
+        if response.is_complete or (self._is_beginning and transport and transport.holds):
             self.close()
             return
         self._has_answered = True
@@ -245,9 +257,9 @@ class UpstreamConnection(asyncio.Protocol):
             response.feed(data)
         except UpstreamBroken as error:
             self.fail(error)
-        if response.body_bytes > BUFFER_BYTES and not self._is_reading_paused and self._transport:
+        if response.body_bytes > BUFFER_BYTES and not self._is_reading_paused and transport:
             self._is_reading_paused = True
-            self._transport.pause_reading()
+            transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> bool:

@@ -9,6 +9,7 @@ from sidecar.model import Address, RequestRecord
 from sidecar.proxy.client import Client
 from sidecar.proxy.framing import NO_BODY
 from sidecar.proxy.limits import ClientLimits, ClientTimeouts
+from sidecar.proxy.outbox import FEW, Outbox
 from sidecar.proxy.relay import Outgoing, Relay
 from sidecar.proxy.response_head import KnownHeads
 from sidecar.proxy.upstream import UpstreamPool
@@ -42,7 +43,8 @@ class Pool(UpstreamPool):
     """A pool whose one connection is driven by the test."""
 
     def __init__(self) -> None:
-        super().__init__(Address("127.0.0.1", 1), UpstreamTimeouts(), 1)
+        outbox = Outbox(asyncio.get_running_loop())
+        super().__init__(Address("127.0.0.1", 1), UpstreamTimeouts(), 1, outbox)
         self.connection = connected()
 
     async def open(self) -> UpstreamConnection:
@@ -57,9 +59,12 @@ class Gone(Client):
         """Know nothing of a request."""
 
 
-def connected() -> UpstreamConnection:
+def connected(in_flight: int = 0) -> UpstreamConnection:
     """Make a connection to a backend that never says anything by itself."""
-    connection = UpstreamConnection(asyncio.get_running_loop(), UpstreamTimeouts(), KnownHeads())
+    loop = asyncio.get_running_loop()
+    outbox = Outbox(loop)
+    outbox.in_flight = in_flight
+    connection = UpstreamConnection(loop, UpstreamTimeouts(), KnownHeads(), outbox)
     connection.connection_made(Wire())
     return connection
 
@@ -101,3 +106,22 @@ async def test_interim_answer_to_a_client_who_left_leaves_no_head_behind() -> No
     connection.data_received(b"HTTP/1.1 103 Early Hints\r\n\r\n" + SECRET)
     assert connection.head_at_hand() is not None
     assert not connection.is_reusable
+
+
+async def test_bytes_that_come_before_a_request_is_sent_are_no_answer_to_it() -> None:
+    """It waits to be sent with others; whoever speaks in between speaks of something else."""
+    connection = connected(in_flight=FEW + 1)
+    connection.start(b"GET", is_whole=True, is_head=False, is_handshake=False)
+    connection.data_received(SECRET)
+    assert connection.head_at_hand() is None
+    assert not connection.is_open
+
+
+async def test_answer_to_the_beginning_of_a_request_is_taken_while_more_of_it_waits() -> None:
+    """A backend may refuse an upload early, and a WebSocket speaks both ways at once."""
+    connection = connected(in_flight=FEW + 1)
+    connection.start(b"PUT", is_whole=False, is_head=False, is_handshake=False)
+    await asyncio.sleep(0)
+    connection.write(b"more")
+    connection.data_received(SECRET)
+    assert connection.head_at_hand() is not None
