@@ -109,14 +109,19 @@ class ClientConnection(ReadingConnection):
         """Begin to serve, or say at once that there are too many already."""
         # uvloop's transports do the work of asyncio.Transport without being of its class.
         below = cast(asyncio.Transport, transport)
-        self._wire = cast(asyncio.Transport, BatchingTransport(below, self._registry.outbox))
+        self._wire = BatchingTransport(below, self._registry.outbox)
         self._registry.opened(self)
         if self._is_deaf:
             self._refuse(Overloaded("fewer connections at once"))
             return
-        super().connection_made(self._wire)
+        super().connection_made(cast(asyncio.Transport, self._wire))
         self.peer = _name_of(self.peername)
         self.head_begins()
+
+    def eof_received(self) -> None:
+        """Send what waits: the transport below closes itself, and knows nothing of it."""
+        if self._wire is not None:
+            self._wire.flush()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wake whoever waits in `drain`, in vain."""
@@ -197,8 +202,12 @@ class ClientConnection(ReadingConnection):
             self.force_close()
 
     def abort(self) -> None:
-        """Break the connection off, so that nobody takes what was sent for the whole answer."""
+        """Break the connection off, so that nobody takes what was sent for the whole answer.
+
+        What was written is sent all the same: without a byte of an answer a client might ask again.
+        """
         if self._wire is not None:
+            self._wire.flush()
             self._wire.abort()
 
     def check_deadline(self, now: float) -> None:

@@ -15,6 +15,7 @@ from sidecar.errors import RequestMalformed
 from sidecar.policy.target import MAX_TARGET_BYTES
 from sidecar.proxy import unreadable
 from sidecar.proxy.limits import ClientLimits
+from sidecar.proxy.outbox import BatchingTransport
 from sidecar.proxy.pieces import Pieces
 
 _SPARE_S = 60.0  # aiohttp's keep-alive timer must never be the one that acts: ours knows more
@@ -72,7 +73,7 @@ class ReadingConnection(web.RequestHandler):
             max_headers=limits.fields,
             lingering_time=_LINGER_S,
         )
-        self._wire: asyncio.Transport | None = None
+        self._wire: BatchingTransport | None = None
         self._pieces = Pieces()
         self._is_deaf = False
         self._is_busy = False

@@ -47,14 +47,19 @@ class Outbox:
     def _empty(self) -> None:
         waiting, self._waiting = self._waiting, []
         for transport in waiting:
-            transport.flush()
+            try:
+                transport.flush()
+            except (OSError, RuntimeError):  # the others' turn comes all the same
+                transport.abort()
 
 
 class BatchingTransport:
     """An asyncio transport whose small writes wait for the end of the turn; their order stays.
 
-    Closing sends what waits, breaking off does not. It has as much of `asyncio.Transport` as
-    aiohttp and we use.
+    Closing sends what waits, breaking off does not. A transport that closes itself, as it does at
+    the other end's EOF, knows nothing of what waits: a protocol must flush then.
+
+    It has as much of `asyncio.Transport` as aiohttp and we use.
 
     Args:
         below: Does the work.

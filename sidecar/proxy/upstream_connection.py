@@ -263,7 +263,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        """Let asyncio close; `connection_lost` draws the conclusions."""
+        """Let asyncio close; `connection_lost` draws the conclusions.
+
+        What waits is sent before, unless it is a request: nobody will answer it.
+        """
+        if self._transport is not None and not self._is_beginning:
+            self._transport.flush()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -158,6 +158,20 @@ async def test_connection_that_is_lost_takes_nobody_with_it(log: Log, outbox: Ou
     assert log == [("a", b"<close>"), ("b", b"2")]
 
 
+async def test_connection_that_fails_takes_nobody_with_it_either(log: Log, outbox: Outbox) -> None:
+    """Whatever a transport raises, the others' writes go out."""
+
+    class Failing(Below):
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            raise RuntimeError(bytes(data))
+
+    one, other = BatchingTransport(Failing(log, "a"), outbox), transport(log, outbox, "b")
+    one.write(b"1")
+    other.write(b"2")
+    await asyncio.sleep(0)
+    assert log == [("a", b"<abort>"), ("b", b"2")]
+
+
 async def test_all_else_is_as_of_the_transport_below(outbox: Outbox) -> None:
     """On a real connection, of which aiohttp asks these things."""
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
